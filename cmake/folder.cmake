@@ -1,0 +1,35 @@
+# One static library per folder of src/, linked to exactly the folders that it may know.
+#
+#   tripos_folder(log KNOWS model io USES ZSTD::ZSTD)
+#
+# Every *.cc of the folder (and its subfolders that have no CMakeLists.txt of their own) belongs to it, except *_test.cc, which
+# make up the one test program of the folder.
+function(tripos_folder name)
+  cmake_parse_arguments(ARG "" "" "KNOWS;USES;SOURCES;TEST_KNOWS;TEST_USES" ${ARGN})
+  string(REPLACE "/" "_" target ${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB_RECURSE nested CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt)
+  foreach(list_file ${nested})
+    get_filename_component(nested_folder ${list_file} DIRECTORY)
+    list(FILTER sources EXCLUDE REGEX "^${nested_folder}/")
+  endforeach()
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  add_library(tripos_${target} STATIC ${sources} ${ARG_SOURCES})
+  # Public towards our own folders: their headers name each other's types. The tidy test holds the includes to the list in docs/architecture.md.
+  foreach(known ${ARG_KNOWS})
+    string(REPLACE "/" "_" known ${known})
+    target_link_libraries(tripos_${target} PUBLIC tripos_${known})
+  endforeach()
+  target_link_libraries(tripos_${target} PUBLIC tripos_options PRIVATE ${ARG_USES})
+  if(TRIPOS_TESTS AND tests)
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE tripos_${target} ${ARG_USES} ${ARG_TEST_USES} GTest::gtest_main)
+    foreach(known ${ARG_TEST_KNOWS})
+      string(REPLACE "/" "_" known ${known})
+      target_link_libraries(${target}_test PRIVATE tripos_${known})
+    endforeach()
+    add_test(NAME ${target} COMMAND ${target}_test)
+  endif()
+endfunction()

@@ -1,0 +1,89 @@
+// RecordSource and RecordSink: the ports between what stores records and what understands them (design, 1).
+// Everything behind them (log, broker, sockets, a Kafka cluster) is unknown to json, lambda, query, load, exam and serve.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "model/ends.h"
+#include "model/ids.h"
+
+namespace tripos {
+
+struct TopicDescription {
+  TopicId id;
+  std::string name;
+  std::int32_t partition_count = 0;
+  bool internal = false;   // Kafka's and our own bookkeeping: never a table
+  bool table = true;       // tripos.table
+  bool compacted = false;  // cleanup.policy has compact
+};
+
+// Some file that stays readable as long as this lives, even after it was unlinked.
+class LeasedFile {
+ public:
+  virtual ~LeasedFile() = default;
+  // For mmap and for handing to a worker; -1 where the file is not the operating system's (simulation).
+  [[nodiscard]] virtual int descriptor() const noexcept = 0;
+  // Reads exactly `count` bytes at `position`, appending them to `to`.
+  [[nodiscard]] virtual Result<> read(std::uint64_t position, std::size_t count, Buffer& to) const = 0;
+};
+
+// Whole record batches (magic 2) of one file, in offset order.
+struct LogSlice {
+  std::shared_ptr<const LeasedFile> file;
+  std::uint64_t begin = 0;  // position in the file, at the start of a batch
+  std::uint64_t end = 0;    // exclusive, at the end of a batch
+};
+
+// The records [begin, end) of a partition. The first batch may start below `begin`: the reader drops what lies below.
+struct PartitionRange {
+  PartitionId partition;
+  Offset begin;      // may be above what was asked for: retention has trimmed below it
+  StableOffset end;
+  std::vector<LogSlice> slices;
+};
+
+struct RangeRequest {
+  TopicPartition partition;
+  Offset begin;
+};
+
+// Durable, stable records, in offset order.
+// Threads: any but the event loop's own; each call is answered in one turn of the loop, so that one call is one consistent cut.
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+  [[nodiscard]] virtual std::vector<TopicDescription> topics() = 0;
+  // All ranges as of one moment, each from its `begin` to the last stable offset. A partition that is gone: not_found.
+  [[nodiscard]] virtual Result<std::vector<PartitionRange>> ranges(std::span<const RangeRequest> requests) = 0;
+};
+
+struct NewRecord {
+  std::optional<Buffer> key;
+  std::optional<Buffer> value;
+  std::optional<WallTime> timestamp;  // none: now
+};
+
+struct NewRecords {
+  std::string topic;  // by name; created if it is internal or auto-creation is on
+  PartitionId partition;
+  std::vector<NewRecord> records;
+};
+
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  // Appends; returns the base offset in the partition once all records are durable. Threads as RecordSource.
+  [[nodiscard]] virtual Result<Offset> append(NewRecords records) = 0;
+};
+
+}  // namespace tripos
