@@ -33,7 +33,8 @@ TEST(Varint, RoundTripsAtEveryBoundary) {
   for (int shift = 0; shift < 64; ++shift) {
     for (const std::int64_t near : {-1, 0, 1}) {
       for (const std::int64_t sign : {-1, 1}) {
-        const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(sign) * ((std::uint64_t{1} << shift) + static_cast<std::uint64_t>(near)));
+        const auto value =
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(sign) * ((std::uint64_t{1} << shift) + static_cast<std::uint64_t>(near)));
         Buffer buffer;
         append_varlong(buffer, value);
         EXPECT_EQ(buffer.size(), varlong_size(value));

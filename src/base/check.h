@@ -7,9 +7,9 @@ namespace tripos {
 
 }  // namespace tripos
 
-#define CHECK(condition)                                              \
-  do {                                                                \
-    if (!(condition)) [[unlikely]] {                                  \
-      ::tripos::check_failed(#condition, __FILE__, __LINE__);         \
-    }                                                                 \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) [[unlikely]] {                          \
+      ::tripos::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                         \
   } while (false)

@@ -58,20 +58,20 @@ template <typename... Args>
 }  // namespace tripos
 
 // Hands an error on to the caller, or goes on.
-#define TRIPOS_TRY(expression)                                         \
-  do {                                                                 \
-    if (auto tripos_try_result = (expression); !tripos_try_result) {   \
-      return tl::unexpected(std::move(tripos_try_result).error());     \
-    }                                                                  \
+#define TRIPOS_TRY(expression)                                       \
+  do {                                                               \
+    if (auto tripos_try_result = (expression); !tripos_try_result) { \
+      return tl::unexpected(std::move(tripos_try_result).error());   \
+    }                                                                \
   } while (false)
 
 #define TRIPOS_CONCAT_INNER(a, b) a##b
 #define TRIPOS_CONCAT(a, b) TRIPOS_CONCAT_INNER(a, b)
 
 // TRIPOS_ASSIGN(auto value, expression): the value, or hands the error on.
-#define TRIPOS_ASSIGN(declaration, expression)                                                      \
-  auto TRIPOS_CONCAT(tripos_assign_, __LINE__) = (expression);                                      \
-  if (!TRIPOS_CONCAT(tripos_assign_, __LINE__)) {                                                   \
-    return tl::unexpected(std::move(TRIPOS_CONCAT(tripos_assign_, __LINE__)).error());              \
-  }                                                                                                 \
+#define TRIPOS_ASSIGN(declaration, expression)                                         \
+  auto TRIPOS_CONCAT(tripos_assign_, __LINE__) = (expression);                         \
+  if (!TRIPOS_CONCAT(tripos_assign_, __LINE__)) {                                      \
+    return tl::unexpected(std::move(TRIPOS_CONCAT(tripos_assign_, __LINE__)).error()); \
+  }                                                                                    \
   declaration = std::move(*TRIPOS_CONCAT(tripos_assign_, __LINE__))

@@ -36,14 +36,16 @@ Uuid Uuid::random() {
 }
 
 Result<Uuid> Uuid::from_text(std::string_view text) {
-  if (text.size() != text_size) return fail(ErrorCode::invalid_argument, "'{}' is not an id: it has {} characters, not {}", text, text.size(), text_size);
+  if (text.size() != text_size)
+    return fail(ErrorCode::invalid_argument, "'{}' is not an id: it has {} characters, not {}", text, text.size(), text_size);
   Uuid id;
   std::size_t filled = 0;
   std::uint32_t pending = 0;
   int pending_bits = 0;
   for (const char c : text) {
     const auto digit = alphabet.find(c);
-    if (digit == std::string_view::npos) return fail(ErrorCode::invalid_argument, "'{}' is not an id: '{}' is not of the base64url alphabet", text, c);
+    if (digit == std::string_view::npos)
+      return fail(ErrorCode::invalid_argument, "'{}' is not an id: '{}' is not of the base64url alphabet", text, c);
     pending = pending << 6 | static_cast<std::uint32_t>(digit);
     pending_bits += 6;
     if (pending_bits >= 8) {
@@ -51,7 +53,8 @@ Result<Uuid> Uuid::from_text(std::string_view text) {
       id.bytes[filled++] = static_cast<char>(pending >> pending_bits);
     }
   }
-  if ((pending & ((1U << pending_bits) - 1)) != 0) return fail(ErrorCode::invalid_argument, "'{}' is not an id: its last character is off", text);
+  if ((pending & ((1U << pending_bits) - 1)) != 0)
+    return fail(ErrorCode::invalid_argument, "'{}' is not an id: its last character is off", text);
   return id;
 }
 

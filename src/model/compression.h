@@ -12,7 +12,7 @@ namespace tripos {
 
 enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
-[[nodiscard]] std::string_view to_string(Compression codec) noexcept;          // Kafka's names: "none", "gzip" …
+[[nodiscard]] std::string_view to_string(Compression codec) noexcept;  // Kafka's names: "none", "gzip" …
 [[nodiscard]] Result<Compression> compression_from_name(std::string_view name);
 
 // Replaces `to`. `level`: the codec's own scale; 0 is its default.

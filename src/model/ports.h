@@ -47,7 +47,7 @@ struct LogSlice {
 // The records [begin, end) of a partition. The first batch may start below `begin`: the reader drops what lies below.
 struct PartitionRange {
   PartitionId partition;
-  Offset begin;      // may be above what was asked for: retention has trimmed below it
+  Offset begin;  // may be above what was asked for: retention has trimmed below it
   StableOffset end;
   std::vector<LogSlice> slices;
 };

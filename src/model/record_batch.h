@@ -13,8 +13,8 @@
 //         43     8  producer id          51     2  producer epoch      53     4  base sequence
 //         57     4  record count         61        records, compressed as a whole
 //
-// The first 21 bytes that the broker writes (base offset, leader epoch) lie outside of the CRC, so that a batch goes to disk
-// and to consumers with the producer's own checksum.
+// What the broker writes (base offset, leader epoch) lies outside of the CRC, so that a batch goes to disk and to consumers with
+// the producer's own checksum.
 // Ownership: views; the bytes outlive them. Threads: none.
 #pragma once
 
@@ -54,7 +54,7 @@ class RecordBatchView {
  public:
   // The batch at the start of `bytes`, which may go on behind it.
   // Checks sizes, magic and the fields' ranges against each other, not the CRC and not the records.
-  // malformed: it can't be a batch. out_of_range: the bytes end before it does (`bytes_needed` says where, if known).
+  // malformed: it can't be a batch. out_of_range: the bytes end before it does.
   [[nodiscard]] static Result<RecordBatchView> parse(Bytes bytes);
 
   // The size of the batch whose first `log_overhead` bytes are given; nothing if no batch has that length field.
@@ -169,6 +169,7 @@ class RecordBatchBuilder {
  private:
   Buffer records_;
   Buffer scratch_;
+  Buffer tail_;
   std::int32_t record_count_ = 0;
   std::int64_t base_timestamp_ms_ = 0;
   std::int64_t max_timestamp_ms_ = 0;
