@@ -3,7 +3,7 @@
 #   tripos_folder(log KNOWS model io USES ZSTD::ZSTD)
 #
 # Every *.cc of the folder (and its subfolders that have no CMakeLists.txt of their own) belongs to it, except *_test.cc, which
-# make up the one test program of the folder.
+# make up the one test program of the folder, and main.cc, which is a program's and not the library's.
 function(tripos_folder name)
   cmake_parse_arguments(ARG "" "" "KNOWS;USES;SOURCES;TEST_KNOWS;TEST_USES" ${ARGN})
   string(REPLACE "/" "_" target ${name})
@@ -14,7 +14,7 @@ function(tripos_folder name)
     list(FILTER sources EXCLUDE REGEX "^${nested_folder}/")
   endforeach()
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   add_library(tripos_${target} STATIC ${sources} ${ARG_SOURCES})
   # Public towards our own folders: their headers name each other's types. The tidy test holds the includes to the list in docs/architecture.md.
