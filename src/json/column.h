@@ -67,6 +67,7 @@ struct Column {
   // Of an array: elements that are in use, and for which there is room.
   std::uint64_t size = 0;
   std::uint64_t capacity = 0;
+  std::uint64_t expected = 0;  // elements of the fullest chunk so far: what to reserve at first
 
   std::vector<Column> children;  // the fields in the order of the type, or the element
   KeyTable keys;                 // of a structure: which key is which child
@@ -75,6 +76,17 @@ struct Column {
   explicit Column(const Type& type);
 
   [[nodiscard]] bool is_valid(std::uint64_t row) const noexcept { return validity == nullptr || (validity[row >> 6] >> (row & 63) & 1) != 0; }
+  template <typename Cell>
+  [[nodiscard]] Cell& cell(std::uint64_t row) const noexcept {
+    return static_cast<Cell*>(data)[row];
+  }
+
+  // All rows of [begin, end) valid again, of a structure's descendants too (not of a list's elements).
+  void set_valid(std::uint64_t begin, std::uint64_t end) noexcept;
+  // Drops the list's elements from `new_size` on, and theirs. Their rows are valid again.
+  void truncate(std::uint64_t new_size) noexcept;
+  // Takes back the value that was written to `row`, the last of this column.
+  void take_back(std::uint64_t row) noexcept;
 };
 
 // The owner of the vectors behind the columns.

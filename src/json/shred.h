@@ -16,10 +16,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
 #include "json/arena.h"
+#include "json/canonical.h"
 #include "json/column.h"
 #include "json/reader.h"
 #include "json/type.h"
@@ -31,9 +33,14 @@ class Shredder {
  public:
   // `type`: a structure. As it is or settled; null-so-far makes a string column, a structure without fields a boolean (column.h).
   Shredder(const Type& type, ColumnHost& host);
+  Shredder(const Shredder&) = delete;
+  Shredder& operator=(const Shredder&) = delete;
 
   // The columns: root().children, in the order of the type's fields.
   [[nodiscard]] Column& root() noexcept { return root_; }
+
+  // Every array column among them, outer before inner: after the chunk their vectors take Column::size.
+  [[nodiscard]] std::span<Column* const> lists() noexcept { return lists_; }
 
   // Begins anew: lists are empty, strings of the last chunk are gone. The host then binds the columns to fresh vectors.
   void start_chunk() noexcept;
@@ -41,18 +48,22 @@ class Shredder {
   // Writes a value's fields to `row` of each column, whose validity bits must be set (fresh or cleared by a rejection).
   [[nodiscard]] Verdict shred(Bytes value, std::uint64_t row);
 
+  // Values of rows so far that did not fit their column.
   [[nodiscard]] std::uint64_t mismatches() const noexcept { return mismatches_; }
 
  private:
   class Descent;
+  void collect_lists(Column& column);
+  void roll_back(std::uint64_t row) noexcept;
 
   ColumnHost& host_;
   Column root_;
-  std::vector<Column*> lists_;              // every array column, outer before inner
-  std::vector<std::uint64_t> list_sizes_;   // theirs, when the row began
+  std::vector<Column*> lists_;
+  std::vector<std::uint64_t> list_sizes_;  // theirs, when the row began
   Reader reader_;
-  Arena arena_;
-  std::vector<std::uint64_t> seen_;         // bit sets of structures with more than 64 fields, used as a stack
+  Arena arena_;                      // unescaped strings and canonical texts of the chunk
+  CanonicalText canonical_;
+  std::vector<std::uint64_t> seen_;  // bit sets of structures with more than 64 fields, used as a stack
   Buffer scratch_;
   std::uint64_t mismatches_ = 0;
 };
