@@ -1,7 +1,7 @@
 """Generates the Kafka codec: python3 tools/wire_codegen --out FOLDER --units N schema/*.kafka
 
 Of each schema file a header; all decoders and encoders in N translation units; the message table, a round trip test, a table for
-the documents. Files whose text did not change are left alone, so that nothing is compiled twice for nothing.
+the documents (messages.md) and one for scripts (messages.txt). Files whose text did not change are left alone, so that nothing is compiled twice for nothing.
 """
 
 import argparse
@@ -63,6 +63,7 @@ def main():
         outputs[f"codec_{number}.cc"] = cpp_codec.emit_unit(stems, unit_messages)
     outputs["message_table.cc"] = cpp_codec.emit_table(messages)
     outputs["round_trip_test.cc"] = cpp_tests.emit_round_trips(messages)
+    outputs["messages.txt"] = "".join(f"{message.name} {message.versions.low} {message.versions.high}\n" for message in messages)
     outputs["messages.md"] = documents.emit_table(messages)
     for name, text in outputs.items():
         write_if_changed(os.path.join(options.out, name), text)
