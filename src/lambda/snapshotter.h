@@ -1,0 +1,91 @@
+// Snapshotter: the batch layer. Turns the live part of tables, [X, last stable offset), into column files and the next manifest
+// (rules, 3).
+//
+//   pin → write each range to a staging file → sync, name, sync the directory → make the manifest by create-if-absent
+//
+// A crash anywhere leaves the old manifest or the new one; files that none names are removed by the next start. A range is named by
+// its offsets, so doing it again is harmless: exactly once, without coordination. Who finds the next version taken pins again.
+// Large ranges are cut at batch borders, so that several workers write at a time and no file grows without bound.
+// Threads: any but the event loop's; one run at a time, others wait.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "lambda/column_files.h"
+#include "lambda/tables.h"
+
+namespace tripos::lambda {
+
+enum class SnapshotOutcome : std::uint8_t {
+  written,    // a new manifest counts
+  no_change,  // nothing came since the last one
+  no_rows,    // no JSON object yet: there is no table
+  compacted,  // the table is the last value of each key: read from the log
+};
+
+struct TableSnapshot {
+  TopicDescription topic;
+  SnapshotOutcome outcome = SnapshotOutcome::no_change;
+  Manifest manifest;          // that counts now
+  std::size_t new_files = 0;  // the last ones of their partitions
+  std::int64_t new_row_count = 0;
+  std::uint64_t new_bytes = 0;
+};
+
+struct TableStatus {
+  TopicDescription topic;
+  Manifest manifest;
+  struct Live {
+    PartitionId partition;
+    Offset begin;
+    Offset end;
+    std::uint64_t log_bytes = 0;
+  };
+  std::vector<Live> live;
+};
+
+class Snapshotter {
+ public:
+  struct Limits {
+    std::uint64_t parallel_bytes_min = std::uint64_t{32} << 20;  // of log: smaller ranges are not cut for the sake of several workers
+    std::uint64_t file_bytes_max = std::uint64_t{512} << 20;     // of log, that go into one file
+  };
+
+  Snapshotter(Tables& tables, ColumnFiles& files, std::function<WallTime()> now) : Snapshotter(tables, files, std::move(now), Limits()) {}
+  Snapshotter(Tables& tables, ColumnFiles& files, std::function<WallTime()> now, Limits limits)
+      : tables_(tables), files_(files), now_(std::move(now)), limits_(limits) {}
+
+  // The named topic, or all tables if it is empty. not_found: no table has that name.
+  [[nodiscard]] Result<std::vector<TableSnapshot>> run(const std::string& topic);
+  [[nodiscard]] Result<std::vector<TableStatus>> status(const std::string& topic);
+
+ private:
+  struct Piece {
+    ColumnFileOrder order;
+    std::string name;
+  };
+
+  [[nodiscard]] Result<std::vector<TopicDescription>> chosen(const std::string& topic);
+  [[nodiscard]] Result<TableSnapshot> snapshot(const TopicDescription& topic);
+  [[nodiscard]] Result<TableSnapshot> snapshot_once(const TopicDescription& topic);
+  [[nodiscard]] Result<TableSnapshot> write(PinnedTable pinned);
+  [[nodiscard]] Result<std::vector<Piece>> pieces(const PinnedTable& pinned, SchemaId schema) const;
+
+  Tables& tables_;
+  ColumnFiles& files_;
+  std::function<WallTime()> now_;
+  Limits limits_;
+  std::mutex running_;
+};
+
+// Cuts a range at batch borders into ranges of about `bytes_max` bytes of log.
+[[nodiscard]] Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::uint64_t bytes_max);
+
+[[nodiscard]] std::string_view to_string(SnapshotOutcome outcome) noexcept;
+
+}  // namespace tripos::lambda
