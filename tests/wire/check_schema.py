@@ -61,7 +61,7 @@ def theirs_default(field, nullable):
         if kind.startswith("[]"):
             return "[]"
         return EMPTY.get(kind, "" if kind in ("bytes", "records", "uuid") or kind[0].isupper() else "0")
-    default = str(default)
+    default = str(default).lower() if isinstance(default, bool) else str(default)
     return str(int(default, 16)) if default.startswith("0x") else default
 
 
@@ -128,7 +128,7 @@ class Comparison:
         elif field.default != "null":
             self.differ(where, "default", field.default, "null (by our rule)")
         if field.struct:
-            self.struct(where, field.struct, theirs.get("fields") or commons[kind], commons, versions, is_key)
+            self.struct(where, field.struct, theirs.get("fields") or commons[kind], commons, field.struct.versions, is_key)
 
 
 def main():

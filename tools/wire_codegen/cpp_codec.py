@@ -1,5 +1,7 @@
 """The generated decoders and encoders: one read() and one write() per struct, and the table of messages."""
 
+import re
+
 from cpp_types import banner, is_payload
 from schema import NEVER, Versions, element_bytes_min
 
@@ -94,6 +96,13 @@ def not_default(message, field, value):
     return f"{value} != {field.default or ('ErrorCode::none' if field.type == 'error' else 0)}"
 
 
+def parameters(body, *declarations):
+    """A parameter list; what the body does not use is marked, since warnings are errors."""
+    def used(declaration):
+        return re.search(rf"\b{declaration.split()[-1].lstrip('&')}\b", body)
+    return ", ".join(declaration if used(declaration) else "[[maybe_unused]] " + declaration for declaration in declarations)
+
+
 def emit_read(message, struct):
     steps = []
     for field in struct.fields:
@@ -112,13 +121,12 @@ def emit_read(message, struct):
     elif message.flexible_from != NEVER:
         steps.append("in.tagged_fields()")
     joined = " &&\n         ".join(steps) or "true"
-    return (f"static bool read([[maybe_unused]] Reader& in, [[maybe_unused]] std::int16_t version, [[maybe_unused]] {scope(message, struct)}& to) {{\n"
-            f"  return {joined};\n}}\n")
+    taken = parameters(joined, "Reader& in", "std::int16_t version", f"{scope(message, struct)}& to")
+    return f"static bool read({taken}) {{\n  return {joined};\n}}\n"
 
 
 def emit_write(message, struct):
-    lines = [f"static void write([[maybe_unused]] Writer& out, [[maybe_unused]] std::int16_t version, "
-             f"[[maybe_unused]] const {scope(message, struct)}& from) {{"]
+    lines = []
     tagged = []
     for field in struct.fields:
         if field.tag is not None:
@@ -136,7 +144,9 @@ def emit_write(message, struct):
         lines.append("  tagged.finish();")
     elif message.flexible_from != NEVER:
         lines.append("  out.no_tagged_fields();")
-    return "\n".join(lines + ["}", ""])
+    body = "\n".join(lines)
+    taken = parameters(body, "Writer& out", "std::int16_t version", f"const {scope(message, struct)}& from")
+    return f"static void write({taken}) {{\n{body}\n}}\n"
 
 
 def emit_codec(message):

@@ -1,6 +1,6 @@
 """The generated round trip test: every message in every version, filled at random, must come back as it was."""
 
-from cpp_codec import null_allowed, present, scope
+from cpp_codec import null_allowed, parameters, present, scope
 from cpp_types import banner, is_payload
 
 
@@ -27,12 +27,13 @@ def fill_field(message, field):
 
 
 def emit_fill(message, struct):
-    lines = [f"static void fill([[maybe_unused]] RandomMessage& random, [[maybe_unused]] std::int16_t version, "
-             f"[[maybe_unused]] {scope(message, struct)}& to) {{"]
+    lines = []
     for field in struct.fields:
         condition = present(field.versions, field.within)
         lines.append("  " + (f"if ({condition}) " if condition else "") + fill_field(message, field))
-    return "\n".join(lines + ["}", ""])
+    body = "\n".join(lines)
+    taken = parameters(body, "RandomMessage& random", "std::int16_t version", f"{scope(message, struct)}& to")
+    return f"static void fill({taken}) {{\n{body}\n}}\n"
 
 
 def emit_test(message):

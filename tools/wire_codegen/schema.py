@@ -69,6 +69,7 @@ class Message:
         return version >= self.flexible_from
 
 
+SHARED = re.compile(r"struct\s+([A-Z]\w*)\s*{$")
 HEAD = re.compile(r"(api|data)\s+(\w+)(?:\s*=\s*(\d+))?\s*,\s*versions\s+(\d+)(?:-(\d+))?(?:\s*,\s*flexible\s+(\d+)\+)?\s*({?)$")
 FIELD = re.compile(
     r"(?P<name>[a-z]\w*):\s*(?P<open>\[?)(?P<type>\w+)(?P<close>\]?)(?P<nullable>\??)"
@@ -155,11 +156,23 @@ class Parser:
         while (line := self.next_line()) != "}":
             if line is None:
                 self.fail(f"{struct.name} is not closed")
-            struct.fields.append(self.parse_field(message, line, struct.versions))
+            shared = SHARED.match(line)
+            if shared and struct is message.body:
+                self.parse_struct(message, shared[1], message.versions)
+            else:
+                struct.fields.append(self.parse_field(message, line, struct.versions))
         names = [field.name for field in struct.fields]
         tags = [field.tag for field in struct.fields if field.tag is not None]
         if len(set(names)) != len(names) or sorted(set(tags)) != tags:
             self.fail(f"{struct.name}: names must differ, and tags ascend")
+
+    def parse_struct(self, message, name, versions):
+        if name in (struct.name for struct in message.structs):
+            self.fail(f"{name} is defined twice")
+        struct = Struct(name, versions)
+        self.parse_fields(message, struct)
+        message.structs.append(struct)
+        return struct
 
     def parse_field(self, message, line, within):
         found = FIELD.match(line)
@@ -183,11 +196,7 @@ class Parser:
             return field
         known = {struct.name: struct for struct in message.structs}
         if found["brace"]:
-            if field.type in known:
-                self.fail(f"{field.type} is defined twice")
-            field.struct = Struct(field.type, versions)
-            self.parse_fields(message, field.struct)
-            message.structs.append(field.struct)
+            field.struct = self.parse_struct(message, field.type, versions)
         elif field.type in known:
             field.struct = known[field.type]
             if not field.struct.versions.covers(versions):
