@@ -1,0 +1,85 @@
+#include "log/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/crc32c.h"
+#include "log/paths.h"
+
+namespace tripos::log {
+namespace {
+
+constexpr std::string_view first_line = "tripos checkpoint 1\n";
+constexpr std::size_t size_max = 4096;
+
+// Takes "name value\n" off the front of `text`.
+template <typename T>
+bool take(Bytes& text, std::string_view name, T& value) {
+  if (!text.starts_with(name) || text.size() <= name.size() || text[name.size()] != ' ') return false;
+  const char* const begin = text.data() + name.size() + 1;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (error != std::errc() || stop == end || *stop != '\n') return false;
+  text.remove_prefix(static_cast<std::size_t>(stop + 1 - text.data()));
+  return true;
+}
+
+}  // namespace
+
+Buffer encode_checkpoint(const Checkpoint& checkpoint) {
+  Buffer text = fmt::format(
+      "{}start {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\noffset_entries {}\ntime_entries {}\n", first_line,
+      checkpoint.start, checkpoint.segment, checkpoint.position, checkpoint.end, checkpoint.max_timestamp_ms, checkpoint.max_timestamp_offset,
+      checkpoint.offset_entries, checkpoint.time_entries);
+  text += fmt::format("crc32c {}\n", crc32c(text));
+  return text;
+}
+
+Result<Checkpoint> decode_checkpoint(Bytes text) {
+  const auto broken = [] { return fail(ErrorCode::corrupt, "not a checkpoint of this version"); };
+  const std::size_t sum_line = text.rfind("crc32c ");
+  if (sum_line == Bytes::npos || !text.starts_with(first_line)) return broken();
+  std::uint32_t sum = 0;
+  Bytes last = text.substr(sum_line);
+  if (!take(last, "crc32c", sum) || !last.empty()) return broken();
+  if (sum != crc32c(text.substr(0, sum_line))) return fail(ErrorCode::corrupt, "wrong checksum");
+  Bytes lines = text.substr(first_line.size(), sum_line - first_line.size());
+  std::int64_t start = 0;
+  std::int64_t segment = 0;
+  std::int64_t end = 0;
+  std::int64_t max_timestamp_offset = 0;
+  Checkpoint checkpoint;
+  if (!take(lines, "start", start) || !take(lines, "segment", segment) || !take(lines, "position", checkpoint.position) ||
+      !take(lines, "end", end) || !take(lines, "max_timestamp_ms", checkpoint.max_timestamp_ms) ||
+      !take(lines, "max_timestamp_offset", max_timestamp_offset) || !take(lines, "offset_entries", checkpoint.offset_entries) ||
+      !take(lines, "time_entries", checkpoint.time_entries) || !lines.empty()) {
+    return broken();
+  }
+  if (start < 0 || segment < 0 || end < segment || end < start) return broken();
+  checkpoint.start = Offset(start);
+  checkpoint.segment = Offset(segment);
+  checkpoint.end = Offset(end);
+  checkpoint.max_timestamp_offset = Offset(max_timestamp_offset);
+  return checkpoint;
+}
+
+Result<std::optional<Checkpoint>> read_checkpoint(io::FileSystem& files, const std::string& partition_directory) {
+  const std::string path = checkpoint_path(partition_directory);
+  auto text = io::read_file(files, path, size_max);
+  if (!text) {
+    if (text.error().code == ErrorCode::not_found) return std::optional<Checkpoint>();
+    if (text.error().code == ErrorCode::too_large) return fail(ErrorCode::corrupt, "{}", text.error().message);
+    return tl::unexpected(std::move(text).error());
+  }
+  auto checkpoint = decode_checkpoint(*text);
+  if (!checkpoint) return tl::unexpected(std::move(checkpoint).error().within(path));
+  return std::optional<Checkpoint>(*checkpoint);
+}
+
+Result<> write_checkpoint(io::FileSystem& files, const std::string& partition_directory, const Checkpoint& checkpoint) {
+  return io::replace_file(files, checkpoint_path(partition_directory), encode_checkpoint(checkpoint));
+}
+
+}  // namespace tripos::log

@@ -1,0 +1,124 @@
+// GroupCommit: makes the appends of many partitions durable by one round of syncs (rules, 1.2).
+//
+// A crash walk. An append writes to the page cache and marks its log dirty; the first mark posts a round. A round takes what is dirty,
+// syncs it in the background (fdatasync of each file while they are few, one syncfs when they are many; the directories of new
+// segments too), and comes back to the loop, where each log moves its durable end and runs what waited for it. What was appended
+// meanwhile is the next round's. So one sync lies between append and acknowledgement, and all that came in the meantime share it.
+// A crash before the sync ends loses unacknowledged bytes only; a failed sync ends the process (hooks.fatal), since the kernel
+// may have dropped the pages it could not write: nothing is acknowledged from then on.
+//
+// Threads: the loop's only. What runs in the background are closures over files and values.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "io/executor.h"
+#include "io/file_system.h"
+
+namespace tripos::log {
+
+enum class Urgency {
+  now,   // somebody waits
+  soon,  // acks=0: within 10 ms
+};
+
+// What a log wants synced: taken on the loop, synced in the background.
+struct SyncWork {
+  std::vector<std::shared_ptr<io::File>> files;
+  std::vector<std::string> directories;
+};
+
+// A log, as GroupCommit sees it.
+class Syncable {
+ public:
+  virtual ~Syncable() = default;
+  // Everything written so far that is not durable.
+  [[nodiscard]] virtual SyncWork begin_sync() = 0;
+  // What the last begin_sync() gave is durable.
+  virtual void finish_sync() = 0;
+  // It may or may not be, and never will be known: the process ends after this.
+  virtual void sync_failed() = 0;
+
+ private:
+  friend class GroupCommit;
+  std::optional<Urgency> marked_;
+};
+
+struct CommitHooks {
+  std::function<void(const Error&)> fatal;    // a sync failed: ends the process. If it returns (simulation), nothing is acknowledged any more.
+  std::function<void(const Error&)> warning;  // a checkpoint could not be written: recovery will take longer
+};
+
+struct CommitOptions {
+  // From this many files and directories on, one syncfs is faster than a sync of each (docs/adr, measured).
+  std::size_t sync_all_from = 24;
+  // A round of few files is spread over so many background works.
+  std::size_t lanes = 4;
+  MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);
+};
+
+struct CommitCounters {
+  std::uint64_t rounds = 0;
+  std::uint64_t file_syncs = 0;
+  std::uint64_t directory_syncs = 0;
+  std::uint64_t sync_alls = 0;
+};
+
+class GroupCommit {
+ public:
+  // `data`: the directory that a syncfs names; all logs lie in it. All arguments outlive this.
+  GroupCommit(io::Executor& loop, io::Background& background, io::FileSystem& files, std::string data, CommitHooks hooks,
+              CommitOptions options = {});
+  ~GroupCommit();
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
+
+  // The log has something to sync. Cheap if it was marked already.
+  void mark(Syncable& log, Urgency urgency);
+  // The log goes away; a round under way no longer touches it.
+  void forget(Syncable& log);
+
+  // Blocking work that belongs to no round (checkpoints, unlinking); `done` runs on the loop. An error other than no_space and
+  // not_found is fatal, as for syncs.
+  void run_chore(std::function<Result<>()> work, std::function<void(const Result<>&)> done);
+
+  // `done` runs as soon as nothing is dirty, no round and no chore under way.
+  void when_idle(io::Task done);
+
+  [[nodiscard]] const CommitCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+ private:
+  struct Round;
+
+  void schedule();
+  void start_round();
+  void finish_round(Round& round);
+  void fail_with(const Error& error);
+  void check_idle();
+
+  io::Executor& loop_;
+  io::Background& background_;
+  io::FileSystem& files_;
+  std::string data_;
+  CommitHooks hooks_;
+  CommitOptions options_;
+  CommitCounters counters_;
+
+  std::vector<Syncable*> dirty_;
+  std::shared_ptr<Round> round_;  // under way
+  bool posted_ = false;           // a start_round() is on its way
+  io::TimerId timer_ = io::no_timer;
+  int chores_ = 0;
+  bool failed_ = false;
+  std::vector<io::Task> idle_waiters_;
+  std::shared_ptr<GroupCommit*> self_;  // for closures that may outlive this
+};
+
+}  // namespace tripos::log

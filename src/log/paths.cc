@@ -1,0 +1,59 @@
+#include "log/paths.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tripos::log {
+namespace {
+
+constexpr std::size_t offset_digits = 20;
+constexpr std::string_view segment_suffix = ".log";
+
+template <typename T>
+std::optional<T> parse_digits(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty() || text.front() == '-') return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string lock_path(std::string_view data) { return fmt::format("{}/LOCK", data); }
+std::string server_path(std::string_view data) { return fmt::format("{}/server.json", data); }
+std::string metadata_directory(std::string_view data) { return fmt::format("{}/meta", data); }
+std::string topics_directory(std::string_view data) { return fmt::format("{}/topics", data); }
+std::string topic_directory(std::string_view data, const TopicId& topic) { return fmt::format("{}/topics/{}", data, topic.text()); }
+std::string partition_directory(std::string_view data, const TopicPartition& partition) {
+  return fmt::format("{}/topics/{}/{}", data, partition.topic.text(), partition.partition);
+}
+std::string table_directory(std::string_view data, const TopicId& topic) { return fmt::format("{}/topics/{}/table", data, topic.text()); }
+
+std::string segment_path(std::string_view directory, Offset base_offset) {
+  return fmt::format("{}/{:020}{}", directory, base_offset.value(), segment_suffix);
+}
+std::string offset_index_path(std::string_view directory, Offset base_offset) {
+  return fmt::format("{}/{:020}.index", directory, base_offset.value());
+}
+std::string time_index_path(std::string_view directory, Offset base_offset) {
+  return fmt::format("{}/{:020}.timeindex", directory, base_offset.value());
+}
+std::string checkpoint_path(std::string_view directory) { return fmt::format("{}/checkpoint", directory); }
+std::string sync_failed_path(std::string_view directory) { return fmt::format("{}/sync-failed", directory); }
+
+std::optional<Offset> segment_base_offset(std::string_view file_name) {
+  if (file_name.size() != offset_digits + segment_suffix.size() || !file_name.ends_with(segment_suffix)) return std::nullopt;
+  const auto value = parse_digits<std::int64_t>(file_name.substr(0, offset_digits));
+  if (!value) return std::nullopt;
+  return Offset(*value);
+}
+
+std::optional<PartitionId> partition_from_name(std::string_view directory_name) {
+  if (directory_name.size() > 1 && directory_name.front() == '0') return std::nullopt;
+  const auto value = parse_digits<std::int32_t>(directory_name);
+  if (!value) return std::nullopt;
+  return PartitionId(*value);
+}
+
+}  // namespace tripos::log
