@@ -257,9 +257,10 @@ Inference::~Inference() = default;
 Inference::Inference(Inference&&) noexcept = default;
 Inference& Inference::operator=(Inference&&) noexcept = default;
 
-Verdict Inference::add(Bytes value) {
+Verdict Inference::add(std::optional<Bytes> value) {
+  if (!value.has_value()) return {.outcome = Outcome::tombstone};
   Cursor cursor;
-  const Verdict started = reader_.start(value, cursor);
+  const Verdict started = reader_.start(*value, cursor);
   if (!started.is_row()) return started;
   const std::uint32_t* const first = cursor.next;
   Descent descent(cursor, scratch_);
@@ -273,16 +274,17 @@ Verdict Inference::add(Bytes value) {
   return verdict;
 }
 
-Verdict Inference::add(const std::optional<Bytes>& value) {
-  if (!value.has_value()) return {.outcome = Outcome::tombstone};
-  return add(*value);
-}
-
 void Inference::merge(const Type& other) {
   CHECK(other.kind() == TypeKind::null_so_far || other.kind() == TypeKind::structure);
   if (root_->widen(other)) ++version_;
 }
 
-Type Inference::type() const { return root_->type(); }
+const Type& Inference::type() const {
+  if (type_version_ != version_) {
+    type_ = root_->type();
+    type_version_ = version_;
+  }
+  return type_;
+}
 
 }  // namespace tripos::json

@@ -27,15 +27,14 @@ class Inference {
   Inference& operator=(Inference&&) noexcept;
 
   // Takes notice of one record's value. Only a row changes the type.
-  Verdict add(Bytes value);
-  Verdict add(const std::optional<Bytes>& value);
+  Verdict add(std::optional<Bytes> value);
 
   // Joins what another inference, or a stored schema, knows.
   void merge(const Type& other);
 
   // Null-so-far before the first row; then a structure. As inferred: settled() makes the columns of it.
-  // Takes time in proportion to its size: keep it until version() grows.
-  [[nodiscard]] Type type() const;
+  // Made anew when it is asked for after a change; good until then.
+  [[nodiscard]] const Type& type() const;
 
   // Grows with each change of type().
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
@@ -49,6 +48,8 @@ class Inference {
   std::unique_ptr<Node> root_;
   Buffer scratch_;  // of an unescaped key
   std::uint64_t version_ = 0;
+  mutable Type type_;  // of type_version_
+  mutable std::uint64_t type_version_ = 0;
 };
 
 }  // namespace tripos::json

@@ -110,17 +110,13 @@ Verdict Reader::finish(const Cursor& cursor, bool good) noexcept {
   return {};
 }
 
-Verdict Reader::check(Bytes value) {
+Verdict Reader::check(std::optional<Bytes> value) {
+  if (!value.has_value()) return {.outcome = Outcome::tombstone};
   Cursor cursor;
-  const Verdict started = start(value, cursor);
+  const Verdict started = start(*value, cursor);
   if (!started.is_row()) return started;
   const bool good = cursor.skip_value(depth_max);
   return finish(cursor, good);
-}
-
-Verdict Reader::check(const std::optional<Bytes>& value) {
-  if (!value.has_value()) return {.outcome = Outcome::tombstone};
-  return check(*value);
 }
 
 }  // namespace tripos::json

@@ -41,8 +41,7 @@ class Reader {
   Reader& operator=(Reader&&) noexcept;
 
   // Judges a value completely.
-  [[nodiscard]] Verdict check(Bytes value);
-  [[nodiscard]] Verdict check(const std::optional<Bytes>& value);
+  [[nodiscard]] Verdict check(std::optional<Bytes> value);
 
   // For this folder's descents. The first stage: puts `cursor` at the top-level object, or tells why the value can't be a row.
   // The cursor is good until the next call. The descent goes through the whole value and ends with finish().

@@ -217,8 +217,9 @@ class Shredder::Descent {
   }
 
   bool double_float(Column& column, std::uint64_t row) {
-    return number(column, row, [&](std::string_view text, bool /*integer*/) {
-      column.cell<double>(row) = read_double(text);
+    return number(column, row, [&](std::string_view text, bool integer) {
+      // An integer -0 was 0 while the column was bigint, and stays so.
+      column.cell<double>(row) = integer ? read_double(text) + 0.0 : read_double(text);
       return true;
     });
   }
