@@ -1,0 +1,75 @@
+// DeleteTopics, by name or id: answered when the deletion is durable; files go after that.
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "broker/api/handlers.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using Response = wire::DeleteTopicsResponse;
+using ResultTopic = Response::DeletableTopicResult;
+
+struct Pending {
+  Reply<Response> reply;
+  Response response;
+  std::size_t outstanding = 1;  // deletions, and the request's own turn
+
+  void finish_one() {
+    if (--outstanding == 0) reply(response);
+  }
+};
+
+void refuse_topic(ResultTopic& result, const KafkaError& error) {
+  result.error_code = error.code;
+  result.error_message = error.message;
+}
+
+Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
+  if (!context.broker.config().boolean("delete.topic.enable")) {
+    // The code is younger than version 3.
+    return refuse(context.version < 3 ? wire::ErrorCode::invalid_request : wire::ErrorCode::topic_deletion_disabled,
+                  "Topic deletion is disabled.");
+  }
+  Topic* topic = name ? context.broker.topics().find(*name) : context.broker.topics().find(id);
+  if (topic == nullptr) {
+    return refuse(name ? wire::ErrorCode::unknown_topic_or_partition : wire::ErrorCode::unknown_topic_id,
+                  "This server does not host this topic{}.", name ? "" : " ID");
+  }
+  if (!context.allows(Operation::remove, ResourceType::topic, topic->name())) {
+    return refuse(wire::ErrorCode::topic_authorization_failed, "Not allowed to delete this topic.");
+  }
+  if (topic->internal) return refuse(wire::ErrorCode::invalid_request, "{} is internal: the broker itself needs it.", topic->name());
+  return topic;
+}
+
+void remove(RequestContext& context, const std::shared_ptr<Pending>& answer, const std::optional<std::string>& name, const TopicId& id) {
+  const std::size_t index = answer->response.responses.size();
+  ResultTopic& result = answer->response.responses.emplace_back();
+  result.name = name;
+  result.topic_id = id;
+  const auto topic = find_topic(context, name, id);
+  if (!topic) return refuse_topic(result, topic.error());
+  result.name = (*topic)->name();
+  result.topic_id = (*topic)->id();
+  ++answer->outstanding;
+  const auto removed = [answer, index](const Outcome<>& outcome) {
+    if (!outcome) refuse_topic(answer->response.responses[index], outcome.error());
+    answer->finish_one();
+  };
+  context.broker.topics().remove((*topic)->id(), removed);
+}
+
+}  // namespace
+
+void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsRequest& request, Reply<wire::DeleteTopicsResponse> reply) {
+  const auto answer = std::make_shared<Pending>(Pending{.reply = std::move(reply), .response = {}});
+  for (const auto& topic : request.topics) remove(context, answer, topic.name, topic.topic_id);
+  for (const std::string& name : request.topic_names) remove(context, answer, name, TopicId());
+  answer->finish_one();
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,34 @@
+// The handlers of the requests around topics and records; those of groups are in group_handlers.h.
+#pragma once
+
+#include "broker/api/request.h"
+#include "wire/api_versions.h"
+#include "wire/create_topics.h"
+#include "wire/delete_topics.h"
+#include "wire/describe_configs.h"
+#include "wire/fetch.h"
+#include "wire/init_producer_id.h"
+#include "wire/list_offsets.h"
+#include "wire/metadata.h"
+#include "wire/produce.h"
+
+namespace tripos::broker {
+
+void handle_api_versions(RequestContext& context, const wire::ApiVersionsRequest& request, Reply<wire::ApiVersionsResponse> reply);
+void handle_create_topics(RequestContext& context, const wire::CreateTopicsRequest& request, Reply<wire::CreateTopicsResponse> reply);
+void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsRequest& request, Reply<wire::DeleteTopicsResponse> reply);
+void handle_describe_configs(RequestContext& context, const wire::DescribeConfigsRequest& request,
+                             Reply<wire::DescribeConfigsResponse> reply);
+void handle_fetch(RequestContext& context, const wire::FetchRequest& request, Reply<wire::FetchResponse> reply);
+void handle_init_producer_id(RequestContext& context, const wire::InitProducerIdRequest& request,
+                             Reply<wire::InitProducerIdResponse> reply);
+void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest& request, Reply<wire::ListOffsetsResponse> reply);
+void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply);
+void handle_produce(RequestContext& context, const wire::ProduceRequest& request, Reply<wire::ProduceResponse> reply);
+
+// ApiVersions in a version that is not ours: UNSUPPORTED_VERSION in the body of version 0, with all that is ours.
+void refuse_api_versions(std::int32_t correlation_id, const Responder& responder);
+// Produce, versions 0 to 2 (announced so that librdkafka compresses; records of magic 0 and 1 are refused), and handle_produce().
+void serve_produce(RequestContext& context, Bytes body, std::int32_t correlation_id, Responder responder);
+
+}  // namespace tripos::broker

@@ -1,0 +1,84 @@
+// ListOffsets: the start, the end, a time, or the largest time of a partition. Only what is durable is looked at.
+#include "broker/api/handlers.h"
+#include "broker/api/leader_epoch.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using RequestPartition = wire::ListOffsetsRequest::ListOffsetsPartition;
+using ResponsePartition = wire::ListOffsetsResponse::ListOffsetsPartitionResponse;
+
+constexpr std::int64_t latest = -1;
+constexpr std::int64_t earliest = -2;
+constexpr std::int64_t max_timestamp = -3;
+constexpr std::int64_t earliest_local = -4;
+constexpr std::int64_t latest_tiered = -5;
+
+// The first version in which each of them may be asked for.
+constexpr std::int16_t max_timestamp_from = 7;
+constexpr std::int16_t earliest_local_from = 8;
+constexpr std::int16_t latest_tiered_from = 9;
+
+Outcome<> find_offset(Partition& partition, std::int64_t wanted, std::int16_t version, ResponsePartition& found) {
+  const bool too_new = (wanted == max_timestamp && version < max_timestamp_from) ||
+                       (wanted == earliest_local && version < earliest_local_from) ||
+                       (wanted == latest_tiered && version < latest_tiered_from);
+  if (wanted < latest_tiered || too_new) return refuse(wire::ErrorCode::unsupported_version, "timestamp {} means nothing", wanted);
+  found.leader_epoch = only_leader_epoch;
+  if (wanted == latest) {
+    found.offset = partition.stable_offset().offset.value();
+    return {};
+  }
+  if (wanted == earliest || wanted == earliest_local) {
+    found.offset = partition.start_offset().value();
+    return {};
+  }
+  if (wanted == latest_tiered) return {};  // nothing is
+  const auto record = wanted == max_timestamp ? partition.log()->find_max_timestamp(partition.stable_offset())
+                                              : partition.log()->find_by_timestamp(wanted, partition.stable_offset());
+  if (!record) return tl::unexpected(kafka_error(record.error()));
+  if (*record) {
+    found.offset = (*record)->offset.value();
+    found.timestamp = (*record)->timestamp_ms;
+  } else {
+    found.leader_epoch = -1;
+  }
+  return {};
+}
+
+ResponsePartition list(RequestContext& context, const std::string& topic, const RequestPartition& asked) {
+  ResponsePartition found;
+  found.partition_index = asked.partition_index;
+  if (!context.allows(Operation::describe, ResourceType::topic, topic)) {
+    found.error_code = wire::ErrorCode::topic_authorization_failed;
+    return found;
+  }
+  const auto partition = context.broker.topics().partition(topic, PartitionId(asked.partition_index));
+  if (!partition) {
+    found.error_code = partition.error().code;
+    return found;
+  }
+  found.error_code = check_leader_epoch(asked.current_leader_epoch);
+  if (found.error_code != wire::ErrorCode::none) return found;
+  if (const auto result = find_offset(**partition, asked.timestamp, context.version, found); !result)
+    found.error_code = result.error().code;
+  return found;
+}
+
+}  // namespace
+
+void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest& request, Reply<wire::ListOffsetsResponse> reply) {
+  wire::ListOffsetsResponse response;
+  response.topics.reserve(request.topics.size());
+  for (const auto& topic : request.topics) {
+    auto& answered = response.topics.emplace_back();
+    answered.name = topic.name;
+    answered.partitions.reserve(topic.partitions.size());
+    for (const RequestPartition& asked : topic.partitions) answered.partitions.push_back(list(context, topic.name, asked));
+  }
+  reply(response);
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,133 @@
+// Metadata: brokers and topics. A topic that is asked for and missing is created, if both sides allow it; the answer waits until it is
+// durable.
+#include <memory>
+#include <utility>
+
+#include "broker/api/handlers.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using Response = wire::MetadataResponse;
+using ResponseTopic = Response::MetadataResponseTopic;
+
+// Operations that may be done, as a set of Kafka's numbers (AclOperation): there are no rights yet, so all that the resource knows.
+constexpr std::int32_t all_topic_operations = 0xdf8;
+constexpr std::int32_t all_cluster_operations = 0x1fa0;
+constexpr std::int16_t null_name_from = 12;
+
+// Collects the topics until those to be created are there.
+struct Pending {
+  Broker& broker;
+  Reply<Response> reply;
+  std::int16_t version;
+  bool with_operations;
+  Response response;
+  std::size_t outstanding = 1;  // creations, and the request's own turn
+
+  void finish_one() {
+    if (--outstanding == 0) reply(response);
+  }
+};
+
+ResponseTopic describe(const Broker& broker, const Topic& topic, bool with_operations) {
+  ResponseTopic described;
+  described.name = topic.name();
+  described.topic_id = topic.id();
+  described.is_internal = topic.internal;
+  described.partitions.resize(static_cast<std::size_t>(topic.partition_count()));
+  for (std::int32_t i = 0; i < topic.partition_count(); ++i) {
+    auto& partition = described.partitions[static_cast<std::size_t>(i)];
+    partition.partition_index = i;
+    partition.leader_id = broker.config().node_id;
+    partition.leader_epoch = 0;
+    partition.replica_nodes = {broker.config().node_id};
+    partition.isr_nodes = {broker.config().node_id};
+  }
+  if (with_operations) described.topic_authorized_operations = all_topic_operations;
+  return described;
+}
+
+ResponseTopic refusal(std::string_view name, wire::ErrorCode code) {
+  ResponseTopic refused;
+  refused.name = std::string(name);
+  refused.error_code = code;
+  refused.is_internal = is_internal_topic(name);
+  return refused;
+}
+
+void add_by_id(RequestContext& context, Pending& answer, const TopicId& id) {
+  if (Topic* topic = context.broker.topics().find(id);
+      topic != nullptr && context.allows(Operation::describe, ResourceType::topic, topic->name())) {
+    answer.response.topics.push_back(describe(context.broker, *topic, answer.with_operations));
+    return;
+  }
+  ResponseTopic& unknown = answer.response.topics.emplace_back();
+  unknown.error_code = wire::ErrorCode::unknown_topic_id;
+  unknown.topic_id = id;
+  if (context.version < null_name_from) unknown.name = "";
+}
+
+void add_by_name(RequestContext& context, const std::shared_ptr<Pending>& answer, const std::string& name, bool create) {
+  auto& topics = answer->response.topics;
+  if (!context.allows(Operation::describe, ResourceType::topic, name)) {
+    topics.push_back(refusal(name, wire::ErrorCode::topic_authorization_failed));
+  } else if (Topic* topic = context.broker.topics().find(name)) {
+    topics.push_back(describe(context.broker, *topic, answer->with_operations));
+  } else if (const auto valid = check_topic_name(name); !valid) {
+    topics.push_back(refusal(name, valid.error().code));
+  } else if (!create || is_internal_topic(name) || !context.allows(Operation::create, ResourceType::topic, name)) {
+    topics.push_back(refusal(name, wire::ErrorCode::unknown_topic_or_partition));
+  } else {
+    ++answer->outstanding;
+    const auto created = [answer, name](const Outcome<Topic*>& result) {
+      answer->response.topics.push_back(result ? describe(answer->broker, **result, answer->with_operations)
+                                               : refusal(name, result.error().code));
+      answer->finish_one();
+    };
+    context.broker.topics().find_or_create(name, context.broker.config().num_partitions, {}, created);
+  }
+}
+
+}  // namespace
+
+void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply) {
+  Broker& broker = context.broker;
+  const auto answer = std::make_shared<Pending>(Pending{
+      .broker = broker,
+      .reply = std::move(reply),
+      .version = context.version,
+      .with_operations = request.include_topic_authorized_operations,
+      .response = {},
+  });
+  auto& self = answer->response.brokers.emplace_back();
+  self.node_id = broker.config().node_id;
+  self.host = broker.advertised().host;
+  self.port = broker.advertised().port;
+  answer->response.cluster_id = broker.cluster_id();
+  answer->response.controller_id = broker.config().node_id;
+  if (request.include_cluster_authorized_operations) answer->response.cluster_authorized_operations = all_cluster_operations;
+
+  const bool all = !request.topics || (context.version == 0 && request.topics->empty());
+  if (all) {
+    for (const Topic* topic : broker.topics().all()) {
+      if (context.allows(Operation::describe, ResourceType::topic, topic->name())) {
+        answer->response.topics.push_back(describe(broker, *topic, answer->with_operations));
+      }
+    }
+  } else {
+    const bool create = request.allow_auto_topic_creation && broker.config().auto_create_topics;
+    for (const auto& topic : *request.topics) {
+      if (topic.name) {
+        add_by_name(context, answer, *topic.name, create);
+      } else {
+        add_by_id(context, *answer, topic.topic_id);
+      }
+    }
+  }
+  answer->finish_one();
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,39 @@
+#include "broker/api/table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/api/handlers.h"
+#include "broker/api/serve.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using wire::ApiKey;
+
+// By key. Where a range starts lower than a client needs, some client tests for it (docs/reference/kafka.md).
+constexpr std::array table{
+    ApiRow{ApiKey::produce, {.min = 0, .max = 11}, &serve_produce},
+    ApiRow{ApiKey::fetch, {.min = 4, .max = 17}, &serve<&handle_fetch>},
+    ApiRow{ApiKey::list_offsets, {.min = 1, .max = 9}, &serve<&handle_list_offsets>},
+    ApiRow{ApiKey::metadata, {.min = 0, .max = 13}, &serve<&handle_metadata>},
+    ApiRow{ApiKey::api_versions, {.min = 0, .max = 4}, &serve<&handle_api_versions>},
+    ApiRow{ApiKey::create_topics, {.min = 2, .max = 7}, &serve<&handle_create_topics>},
+    ApiRow{ApiKey::delete_topics, {.min = 1, .max = 6}, &serve<&handle_delete_topics>},
+    ApiRow{ApiKey::init_producer_id, {.min = 0, .max = 4}, &serve<&handle_init_producer_id>},
+    ApiRow{ApiKey::describe_configs, {.min = 1, .max = 4}, &serve<&handle_describe_configs>},
+};
+
+static_assert(std::ranges::is_sorted(table, {}, &ApiRow::key));
+
+}  // namespace
+
+std::span<const ApiRow> api_table() noexcept { return table; }
+
+const ApiRow* find_api(ApiKey key) noexcept {
+  const auto found = std::ranges::lower_bound(table, key, {}, &ApiRow::key);
+  return found != table.end() && found->key == key ? &*found : nullptr;
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,153 @@
+#include "broker/broker.h"
+
+#include <utility>
+#include <vector>
+
+#include "broker/api/handlers.h"
+#include "broker/api/request.h"
+#include "broker/api/table.h"
+#include "broker/consumer_offsets.h"
+#include "broker/group/coordinator.h"
+#include "broker/metadata_log.h"
+#include "broker/produced_batch.h"
+#include "broker/producer_ids.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+namespace {
+
+// HOST:PORT out of "PLAINTEXT://HOST:PORT"; of a list, the first.
+Result<io::Endpoint> parse_listener(std::string_view listener) {
+  const std::string_view whole = listener;
+  listener = listener.substr(0, listener.find(','));
+  if (const auto scheme = listener.find("://"); scheme != std::string_view::npos) listener.remove_prefix(scheme + 3);
+  const auto colon = listener.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? std::string_view() : listener.substr(colon + 1);
+  const std::int64_t number =
+      port.empty() || port.find_first_not_of("0123456789") != std::string_view::npos || port.size() > 5 ? -1 : parse_integer(port);
+  std::string_view host = listener.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (number < 1 || number > 65535 || host.empty()) {
+    return fail(ErrorCode::invalid_argument, "Invalid value {} for configuration advertised.listeners: it takes PLAINTEXT://HOST:PORT",
+                whole);
+  }
+  return io::Endpoint{.host = std::string(host), .port = static_cast<std::uint16_t>(number)};
+}
+
+// UNSUPPORTED_VERSION to a request whose response we have no schema of: a lone code is what most answers begin or end with.
+wire::Output unsupported(wire::ApiKey key, std::int16_t version, std::int32_t correlation_id) {
+  wire::Output out;
+  wire::begin_response(out, key, version, correlation_id);
+  out.append_integer(static_cast<std::int16_t>(wire::ErrorCode::unsupported_version));
+  out.patch_frame_size();
+  return out;
+}
+
+}  // namespace
+
+Broker::Broker(Environment environment, BrokerConfig config)
+    : environment_(std::move(environment)),
+      config_(std::move(config)),
+      authorizer_(std::make_unique<AllowEverything>()),
+      record_reader_(decompressed_size_max) {}
+
+Broker::~Broker() = default;
+
+Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::string data, BrokerOptions options) {
+  std::unique_ptr<Broker> self(new Broker(std::move(environment), std::move(options.config)));
+  if (const auto advertised = self->config_.text("advertised.listeners"); advertised && !advertised->empty()) {
+    TRIPOS_ASSIGN(self->advertised_, parse_listener(*advertised));
+    self->advertised_is_set_ = true;
+  }
+  TRIPOS_TRY(self->open_directory(data, std::move(options.offset_floor)));
+  TRIPOS_TRY(self->open_groups());
+  return self;
+}
+
+Result<> Broker::open_directory(const std::string& data, std::function<Offset(const TopicPartition&)> offset_floor) {
+  commit_ = std::make_unique<log::GroupCommit>(
+      environment_.executor, environment_.background, environment_.files, data,
+      log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }});
+  std::vector<MetadataRecord> records;
+  const auto keep = [&records](MetadataRecord record) -> Result<> {
+    records.push_back(std::move(record));
+    return {};
+  };
+  TRIPOS_ASSIGN(metadata_, MetadataLog::open(environment_, *commit_, data, keep));
+  producer_ids_ = std::make_unique<ProducerIds>(*metadata_);
+  topics_ = std::make_unique<Topics>(environment_, config_, *commit_, *metadata_, data, std::move(offset_floor));
+  for (MetadataRecord& record : records) {
+    if (const auto* block = std::get_if<ProducerIdBlock>(&record)) {
+      producer_ids_->recover(*block);
+    } else if (const auto* cluster = std::get_if<ClusterRecord>(&record)) {
+      cluster_id_ = cluster->id.text();
+    } else {
+      TRIPOS_TRY(topics_->replay(std::move(record)));
+    }
+  }
+  topics_->open_all();
+  if (cluster_id_.empty()) {
+    // The first start. The id may be told before it is durable: with it nothing else is lost.
+    const Uuid id = Uuid::random();
+    cluster_id_ = id.text();
+    metadata_->append(ClusterRecord{id}, [this](const Result<>& durable) {
+      if (!durable) environment_.warn(fmt::format("the cluster id could not be written: {}", durable.error().message));
+    });
+  }
+  return {};
+}
+
+Result<> Broker::open_groups() {
+  groups::CoordinatorSettings settings;
+  const auto ms = [this](std::string_view key) { return std::chrono::milliseconds(config_.integer(key)); };
+  settings.group.initial_rebalance_delay = ms("group.initial.rebalance.delay.ms");
+  settings.group.size_max = static_cast<std::size_t>(config_.integer("group.max.size"));
+  settings.session_timeout_min = ms("group.min.session.timeout.ms");
+  settings.session_timeout_max = ms("group.max.session.timeout.ms");
+  settings.offsets_retention = std::chrono::minutes(config_.integer("offsets.retention.minutes"));
+  settings.offsets_retention_check_interval = ms("offsets.retention.check.interval.ms");
+  groups_ = std::make_unique<groups::GroupCoordinator>(settings, std::make_unique<ConsumerOffsets>(*this), environment_.executor,
+                                                       environment_.clock);
+  TRIPOS_ASSIGN(const groups::LoadReport report, groups_->load([this](std::string_view topic) { return topics_->find(topic) != nullptr; }));
+  if (report.skipped_records > 0) {
+    environment_.warn(fmt::format("{} records of __consumer_offsets were skipped: {}", report.skipped_records, report.first_broken));
+  }
+  return {};
+}
+
+void Broker::handle(SessionContext& session, Bytes frame, Responder responder) {
+  if (stopping_) return responder(CloseSession{});
+  const auto decoded = wire::decode_request_frame(frame);
+  if (!decoded) return responder(CloseSession{fmt::format("a request's header can't be read: {}", decoded.error().text())});
+  const wire::RequestHeader& header = decoded->header;
+  const ApiRow* row = find_api(header.api_key);
+  if (row == nullptr || !row->versions.contains(header.api_version)) {
+    if (header.api_key == wire::ApiKey::api_versions) return refuse_api_versions(header.correlation_id, responder);
+    return responder(unsupported(header.api_key, header.api_version, header.correlation_id));
+  }
+  RequestContext context{.broker = *this,
+                         .session = session,
+                         .api_key = header.api_key,
+                         .version = header.api_version,
+                         .client_id = header.client_id.value_or(std::string_view())};
+  row->serve(context, decoded->body, header.correlation_id, std::move(responder));
+}
+
+void Broker::set_listening_at(const io::Endpoint& endpoint) {
+  if (!advertised_is_set_) advertised_ = endpoint;
+}
+
+void Broker::refuse_requests() {
+  if (std::exchange(stopping_, true)) return;
+  topics_->wake_watchers();
+}
+
+void Broker::stop(io::Task stopped) {
+  refuse_requests();
+  std::vector<log::PartitionLog*> logs = topics_->open_logs();
+  logs.push_back(&metadata_->log());
+  log::close_all(*commit_, std::move(logs), std::move(stopped));
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,95 @@
+// Broker: Kafka's protocol over a data directory, without sockets.
+//
+//   session (net/) ── frame ──> handle() ──> api/table.cc ──> api/<request>.cc ──> Topics, Partition, groups … ──> Responder
+//
+// Everything that it remembers is a log: topics and producer ids in the metadata log (DATA/meta), group offsets and groups in
+// __consumer_offsets, records in their partitions. Opening reads them; nothing is answered before it is durable.
+// Threads: the executor's loop only. Never blocks on it but for opening logs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "broker/authorizer.h"
+#include "broker/config/broker_config.h"
+#include "broker/environment.h"
+#include "broker/session_context.h"
+#include "io/socket.h"
+#include "log/group_commit.h"
+#include "model/record_batch.h"
+
+namespace tripos::groups {
+class GroupCoordinator;
+}  // namespace tripos::groups
+
+namespace tripos::broker {
+
+class MetadataLog;
+class ProducerIds;
+class Topics;
+
+struct BrokerOptions {
+  BrokerConfig config;
+  // What offset a partition's next record must have at least (rules, 1.7); none: no table holds any.
+  std::function<Offset(const TopicPartition&)> offset_floor;
+};
+
+class Broker {
+ public:
+  // Recovers the data directory, whose LOCK the caller holds. Blocks. A damaged partition is refused, the others serve; a damaged metadata
+  // log is an error.
+  [[nodiscard]] static Result<std::unique_ptr<Broker>> open(Environment environment, std::string data, BrokerOptions options);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // Answers one request. `frame`: the request without its size; valid during the call only.
+  void handle(SessionContext& session, Bytes frame, Responder responder);
+
+  // Where clients are told to connect: advertised.listeners, or else where the broker listens (once it does).
+  void set_listening_at(const io::Endpoint& endpoint);
+  [[nodiscard]] const io::Endpoint& advertised() const noexcept { return advertised_; }
+
+  // Handles no request any more, and answers the fetches that wait.
+  void refuse_requests();
+  // A clean stop: refuse_requests(), waits until all is durable, checkpoints the logs, then runs `stopped`.
+  void stop(io::Task stopped);
+
+  // For the handlers of requests, and for src/source.
+  [[nodiscard]] const Environment& environment() const noexcept { return environment_; }
+  [[nodiscard]] const BrokerConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const std::string& cluster_id() const noexcept { return cluster_id_; }
+  [[nodiscard]] const Authorizer& authorizer() const noexcept { return *authorizer_; }
+  [[nodiscard]] Topics& topics() noexcept { return *topics_; }
+  [[nodiscard]] ProducerIds& producer_ids() noexcept { return *producer_ids_; }
+  [[nodiscard]] groups::GroupCoordinator& groups() noexcept { return *groups_; }
+  [[nodiscard]] log::GroupCommit& commit() noexcept { return *commit_; }
+  // For checking what producers send: keeps its buffer from batch to batch.
+  [[nodiscard]] RecordReader& record_reader() noexcept { return record_reader_; }
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+
+ private:
+  Broker(Environment environment, BrokerConfig config);
+  [[nodiscard]] Result<> open_directory(const std::string& data, std::function<Offset(const TopicPartition&)> offset_floor);
+  [[nodiscard]] Result<> open_groups();
+
+  Environment environment_;
+  BrokerConfig config_;
+  std::unique_ptr<Authorizer> authorizer_;
+  std::unique_ptr<log::GroupCommit> commit_;
+  std::unique_ptr<MetadataLog> metadata_;
+  std::unique_ptr<ProducerIds> producer_ids_;
+  std::unique_ptr<Topics> topics_;
+  std::unique_ptr<groups::GroupCoordinator> groups_;
+  RecordReader record_reader_;
+  std::string cluster_id_;
+  io::Endpoint advertised_;
+  bool advertised_is_set_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace tripos::broker

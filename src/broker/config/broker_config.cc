@@ -1,0 +1,143 @@
+#include "broker/config/broker_config.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace tripos::broker {
+
+namespace {
+
+// Where another unit of the same setting is looked for when a key is unset, in order.
+struct CoarserKey {
+  std::string_view name;
+  std::string_view coarser;
+  std::int64_t factor;  // of the coarser unit
+};
+constexpr std::array coarser_keys{
+    CoarserKey{"log.retention.ms", "log.retention.minutes", 60'000},
+    CoarserKey{"log.retention.minutes", "log.retention.hours", 60},
+    CoarserKey{"log.roll.ms", "log.roll.hours", 3'600'000},
+};
+
+std::optional<std::string> optional_text(std::optional<std::string_view> text) {
+  if (!text) return std::nullopt;
+  return std::string(*text);
+}
+
+// A broker key's value in its own unit, whichever unit it was set in; `set`: whether the operator has set it.
+struct Resolved {
+  std::optional<std::string> value;
+  bool set = false;
+};
+Resolved resolve(const BrokerConfig& broker, std::string_view name) {
+  const bool set = broker.set_values().contains(name);
+  const auto coarser = std::ranges::find(coarser_keys, name, &CoarserKey::name);
+  if (set || coarser == coarser_keys.end()) return {.value = optional_text(broker.text(name)), .set = set};
+  Resolved from = resolve(broker, coarser->coarser);
+  if (from.value) {
+    const std::int64_t value = parse_integer(*from.value);
+    from.value = std::to_string(value < 0 ? value : value * coarser->factor);
+  }
+  return from;
+}
+
+std::string topic_value(const BrokerConfig& broker, const ConfigValues& topic, std::string_view name) {
+  const ConfigKey* key = find_key(topic_keys(), name);
+  CHECK(key != nullptr);
+  const auto origins = topic_config_origins(broker, topic, *key);
+  return origins.empty() ? std::string() : origins.front().value.value_or("");
+}
+
+}  // namespace
+
+BrokerConfig::BrokerConfig() : BrokerConfig(Checked(), {}) {}
+
+BrokerConfig::BrokerConfig(Checked /*tag*/, ConfigValues set) : set_(std::move(set)) {
+  node_id = static_cast<std::int32_t>(integer("node.id"));
+  num_partitions = static_cast<std::int32_t>(integer("num.partitions"));
+  auto_create_topics = boolean("auto.create.topics.enable");
+  fetch_bytes_max = static_cast<std::int32_t>(integer("fetch.max.bytes"));
+  request_bytes_max = static_cast<std::size_t>(integer("socket.request.max.bytes"));
+}
+
+Result<BrokerConfig> BrokerConfig::make(ConfigValues set) {
+  TRIPOS_TRY(check_values(broker_keys(), set));
+  return BrokerConfig(Checked(), std::move(set));
+}
+
+std::optional<std::string_view> BrokerConfig::text(std::string_view name) const {
+  if (const auto found = set_.find(name); found != set_.end()) return found->second;
+  const ConfigKey* key = find_key(broker_keys(), name);
+  CHECK(key != nullptr);
+  if (!key->has_default) return std::nullopt;
+  return key->default_value;
+}
+
+bool BrokerConfig::boolean(std::string_view name) const { return parse_boolean(text(name).value_or("false")); }
+
+std::int64_t BrokerConfig::integer(std::string_view name) const { return parse_integer(text(name).value_or("0")); }
+
+TopicConfig::TopicConfig(const BrokerConfig& broker, ConfigValues set) : set_(std::move(set)) {
+  const auto text = [&](std::string_view name) { return topic_value(broker, set_, name); };
+  const auto integer = [&](std::string_view name) { return parse_integer(text(name)); };
+  message_bytes_max = static_cast<std::int32_t>(integer("max.message.bytes"));
+  timestamp_type = text("message.timestamp.type") == "LogAppendTime" ? TimestampType::log_append_time : TimestampType::create_time;
+  const std::int64_t difference_max_ms = integer("message.timestamp.difference.max.ms");
+  timestamp_before_max_ms = std::min(difference_max_ms, integer("message.timestamp.before.max.ms"));
+  timestamp_after_max_ms = std::min(difference_max_ms, integer("message.timestamp.after.max.ms"));
+  const std::string cleanup = text("cleanup.policy");
+  compacted = list_contains(cleanup, "compact");
+  deleted_by_retention = list_contains(cleanup, "delete");
+  segment_bytes = integer("segment.bytes");
+  segment_ms = integer("segment.ms");
+  retention_ms = integer("retention.ms");
+  retention_bytes = integer("retention.bytes");
+  index_interval_bytes = static_cast<std::int32_t>(integer("index.interval.bytes"));
+  table = text("tripos.table") == "on";
+}
+
+std::vector<ConfigOrigin> topic_config_origins(const BrokerConfig& broker, const ConfigValues& topic, const ConfigKey& key) {
+  std::vector<ConfigOrigin> origins;
+  if (const auto found = topic.find(key.name); found != topic.end()) {
+    origins.push_back({.name = std::string(key.name), .value = found->second, .source = ConfigSource::dynamic_topic});
+  }
+  if (key.broker_name.empty()) {
+    origins.push_back({.name = std::string(key.name), .value = std::string(key.default_value), .source = ConfigSource::default_value});
+    return origins;
+  }
+  const Resolved broker_value = resolve(broker, key.broker_name);
+  if (broker_value.set) {
+    origins.push_back({.name = std::string(key.broker_name), .value = broker_value.value, .source = ConfigSource::static_broker});
+  }
+  origins.push_back({.name = std::string(key.broker_name), .value = std::string(key.default_value), .source = ConfigSource::default_value});
+  return origins;
+}
+
+std::vector<ConfigOrigin> broker_config_origins(const BrokerConfig& broker, const ConfigKey& key) {
+  std::vector<ConfigOrigin> origins;
+  if (const auto found = broker.set_values().find(key.name); found != broker.set_values().end()) {
+    origins.push_back({.name = std::string(key.name), .value = found->second, .source = ConfigSource::static_broker});
+  }
+  if (key.has_default) {
+    origins.push_back({.name = std::string(key.name), .value = std::string(key.default_value), .source = ConfigSource::default_value});
+  }
+  return origins;
+}
+
+Result<> check_topic_config(const BrokerConfig& broker, const ConfigValues& topic) {
+  TRIPOS_TRY(check_values(topic_keys(), topic));
+  const auto integer = [&](std::string_view name) { return parse_integer(topic_value(broker, topic, name)); };
+  if (integer("min.compaction.lag.ms") > integer("max.compaction.lag.ms")) {
+    return fail(ErrorCode::invalid_argument,
+                "conflict between min.compaction.lag.ms {} and max.compaction.lag.ms {}: the first must not be larger",
+                integer("min.compaction.lag.ms"), integer("max.compaction.lag.ms"));
+  }
+  if (topic_value(broker, topic, "cleanup.policy").find_first_not_of(" ,") == std::string::npos) {
+    return fail(ErrorCode::invalid_argument, "Invalid value for configuration cleanup.policy: it takes delete, compact, or both");
+  }
+  return {};
+}
+
+}  // namespace tripos::broker

@@ -1,0 +1,24 @@
+// ConsumerOffsets: __consumer_offsets, for the group coordinator. Created with the first commit or assignment. Threads: the loop's.
+#pragma once
+
+#include <vector>
+
+#include "broker/group/offsets_topic.h"
+#include "broker/internal_topic.h"
+
+namespace tripos::broker {
+
+class ConsumerOffsets final : public groups::OffsetsTopic {
+ public:
+  explicit ConsumerOffsets(Broker& broker);
+
+  [[nodiscard]] std::int32_t partition_count() const override { return topic_.partition_count(); }
+  void append(PartitionId partition, std::vector<groups::OffsetsTopicRecord> records, std::function<void(wire::ErrorCode)> done) override;
+  [[nodiscard]] Result<> read_all(PartitionId partition,
+                                  const std::function<void(std::optional<Bytes>, std::optional<Bytes>)>& visit) const override;
+
+ private:
+  InternalTopic topic_;
+};
+
+}  // namespace tripos::broker

@@ -1,0 +1,173 @@
+#include "broker/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tripos::broker {
+
+namespace {
+
+KafkaError refusal(SequenceError error, const ProducedBatch& batch) {
+  switch (error) {
+    case SequenceError::out_of_order:
+      return {.code = wire::ErrorCode::out_of_order_sequence_number,
+              .message = fmt::format("producer {} of epoch {} sent sequence {} out of order", batch.producer_id, batch.epoch,
+                                     batch.first_sequence)};
+    case SequenceError::stale_epoch:
+      return {.code = wire::ErrorCode::invalid_producer_epoch,
+              .message = fmt::format("producer {} sent the old epoch {}", batch.producer_id, batch.epoch)};
+    case SequenceError::unknown_producer:
+      return {.code = wire::ErrorCode::unknown_producer_id,
+              .message =
+                  fmt::format("nothing is known of producer {}, which goes on with sequence {}", batch.producer_id, batch.first_sequence)};
+  }
+  return {};
+}
+
+KafkaError gone() { return {.code = wire::ErrorCode::unknown_topic_or_partition, .message = "The topic was deleted."}; }
+
+}  // namespace
+
+Partition::Partition(const Environment& environment, log::GroupCommit& commit, TopicPartition id, std::string directory,
+                     log::LogOptions options)
+    : environment_(environment), commit_(commit), id_(id), directory_(std::move(directory)), options_(options) {}
+
+Partition::~Partition() = default;
+
+Outcome<> Partition::open() {
+  if (log_ != nullptr) return {};
+  if (refused_) return tl::unexpected(*refused_);
+  auto opened = log::PartitionLog::open(environment_.files, commit_, directory_, options_);
+  if (!opened) {
+    KafkaError error{.code = wire::ErrorCode::kafka_storage_error, .message = opened.error().message};
+    environment_.warn(fmt::format("partition {} of topic {} is not served: {}", id_.partition, id_.topic.text(), error.message));
+    // Damage stays until somebody repairs it; what else went wrong may have passed when it is asked for again.
+    if (opened.error().code == ErrorCode::corrupt) refused_ = error;
+    return tl::unexpected(std::move(error));
+  }
+  const log::RecoveryReport& report = opened->report;
+  if (report.cut_bytes > 0) {
+    environment_.warn(fmt::format("recovery cut {} bytes that were never acknowledged from {} at {}", report.cut_bytes, report.cut_file,
+                                  report.cut_position));
+  }
+  if (report.raised_from) {
+    environment_.warn(fmt::format(
+        "ACKNOWLEDGED RECORDS ARE MISSING from the log of partition {} of topic {}: it ends at offset {}, its table's files at {}. "
+        "Offsets go on from there; the table still has the records",
+        id_.partition, id_.topic.text(), *report.raised_from, options_.next_offset_floor));
+  }
+  log_ = std::move(opened->log);
+  log_->set_durable_listener([this](DurableEnd end) { durable_moved(end); });
+  return {};
+}
+
+Outcome<> Partition::recover_producers() {
+  const auto visit = [this](const log::BatchHeader& header) {
+    if (header.producer_id == no_producer_id || header.base_sequence == no_sequence) return;
+    const ProducedBatch batch{
+        .producer_id = header.producer_id,
+        .epoch = header.producer_epoch,
+        .first_sequence = header.base_sequence,
+        .last_sequence = sequence_after(header.base_sequence, static_cast<std::int32_t>(header.last_offset - header.base_offset)),
+    };
+    producers_.record(batch, header.base_offset, header.last_offset, header.max_timestamp_ms);
+  };
+  if (auto read = log_->for_each_header(log_->start_offset(), log_->durable_end(), visit); !read) {
+    return tl::unexpected(kafka_error(read.error()));
+  }
+  producers_known_ = true;
+  return {};
+}
+
+void Partition::append(const AppendRequest& request, AppendDone done) {
+  CHECK(log_ != nullptr);
+  const std::size_t size = request.batch.bytes().size();
+  if (held_.empty() && log_->accepts(size)) return append_now(request, std::move(done));
+  held_.push_back(Held{.batch = Buffer(request.batch.bytes()),
+                       .log_append_time_ms = request.log_append_time_ms,
+                       .urgency = request.urgency,
+                       .done = std::move(done)});
+  if (held_.size() == 1) log_->when_accepting([this] { append_held(); });
+}
+
+void Partition::append_held() {
+  while (!held_.empty()) {
+    if (!log_->accepts(held_.front().batch.size())) return log_->when_accepting([this] { append_held(); });
+    Held held = std::move(held_.front());
+    held_.pop_front();
+    const auto batch = RecordBatchView::parse(held.batch);
+    CHECK(batch.has_value());
+    append_now({.batch = *batch, .log_append_time_ms = held.log_append_time_ms, .urgency = held.urgency}, std::move(held.done));
+  }
+}
+
+void Partition::append_now(const AppendRequest& request, AppendDone done) {
+  const RecordBatchView& batch = request.batch;
+  const ProducedBatch produced{.producer_id = batch.producer_id(),
+                               .epoch = batch.producer_epoch(),
+                               .first_sequence = batch.base_sequence(),
+                               .last_sequence = sequence_after(batch.base_sequence(), batch.last_offset_delta())};
+  const bool idempotent = produced.producer_id != no_producer_id;
+  if (idempotent) {
+    if (!producers_known_) {
+      if (auto known = recover_producers(); !known) return done(tl::unexpected(known.error()));
+    }
+    const SequenceVerdict verdict = producers_.check(produced);
+    if (const auto* error = std::get_if<SequenceError>(&verdict)) return done(tl::unexpected(refusal(*error, produced)));
+    if (const auto* duplicate = std::get_if<Duplicate>(&verdict)) {
+      const AppendResult result{.base_offset = duplicate->base_offset,
+                                .log_append_time_ms = request.log_append_time_ms < 0 ? -1 : duplicate->timestamp_ms,
+                                .log_start_offset = log_->start_offset()};
+      return wait_until_durable(duplicate->last_offset + 1, result, std::move(done));
+    }
+  }
+  log::AppendOptions options;
+  options.urgency = request.urgency;
+  const auto appended = log_->append(batch.bytes(), options);
+  if (!appended) return done(tl::unexpected(kafka_error(appended.error())));
+  if (idempotent) {
+    producers_.record(produced, appended->base_offset, appended->base_offset + batch.last_offset_delta(), batch.max_timestamp_ms());
+  }
+  wait_until_durable(
+      appended->end.offset,
+      {.base_offset = appended->base_offset, .log_append_time_ms = request.log_append_time_ms, .log_start_offset = log_->start_offset()},
+      std::move(done));
+}
+
+void Partition::wait_until_durable(Offset end, AppendResult result, AppendDone done) {
+  if (log_->durable_end().offset >= end) return done(result);
+  const auto behind = std::ranges::upper_bound(waiting_, end, {}, &Waiting::end);
+  waiting_.insert(behind, Waiting{.end = end, .result = result, .done = std::move(done)});
+}
+
+void Partition::durable_moved(DurableEnd end) {
+  const auto first_left = std::ranges::upper_bound(waiting_, end.offset, {}, &Waiting::end);
+  std::vector<Waiting> durable(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(first_left));
+  waiting_.erase(waiting_.begin(), first_left);
+  for (const Waiting& waiting : durable) waiting.done(waiting.result);
+  notify_watchers();
+}
+
+void Partition::watch(const std::shared_ptr<PartitionWatcher>& watcher) {
+  if (watchers_.size() >= watchers_prune_at_) {
+    std::erase_if(watchers_, [](const auto& each) { return each.expired(); });
+    watchers_prune_at_ = std::max<std::size_t>(16, 2 * watchers_.size());
+  }
+  watchers_.push_back(watcher);
+}
+
+void Partition::notify_watchers() {
+  for (const auto& each : std::exchange(watchers_, {})) {
+    if (const auto watcher = each.lock()) watcher->partition_moved();
+  }
+}
+
+void Partition::close() {
+  for (const Waiting& waiting : std::exchange(waiting_, {})) waiting.done(tl::unexpected(gone()));
+  for (const Held& held : std::exchange(held_, {})) held.done(tl::unexpected(gone()));
+  notify_watchers();
+}
+
+}  // namespace tripos::broker

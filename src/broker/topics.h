@@ -1,0 +1,99 @@
+// Topics: the live topics with their partitions, created and deleted durably.
+// TopicRegistry decides, the metadata log remembers, this joins them with the partitions' logs.
+// Partition objects are made when they are first asked for, so that an unused partition costs a pointer.
+// Threads: the loop's. A Topic* is valid until the topic is deleted: nobody keeps one over a callback.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/config/broker_config.h"
+#include "broker/environment.h"
+#include "broker/kafka_error.h"
+#include "broker/metadata_log.h"
+#include "broker/partition.h"
+#include "broker/topic_registry.h"
+
+namespace tripos::broker {
+
+inline constexpr std::int32_t partition_count_max = 100'000;
+
+struct Topic {
+  TopicRecord record;
+  TopicConfig config;
+  bool internal;
+  std::vector<std::unique_ptr<Partition>> partitions;  // nullptr: not asked for yet
+
+  [[nodiscard]] const std::string& name() const noexcept { return record.name; }
+  [[nodiscard]] const TopicId& id() const noexcept { return record.id; }
+  [[nodiscard]] std::int32_t partition_count() const noexcept { return record.partition_count; }
+};
+
+// What offset a partition's next record must have at least: the end that its table's files hold (rules, 1.7).
+using OffsetFloor = std::function<Offset(const TopicPartition&)>;
+
+class Topics {
+ public:
+  Topics(const Environment& environment, const BrokerConfig& config, log::GroupCommit& commit, MetadataLog& metadata, std::string data,
+         OffsetFloor offset_floor);
+  ~Topics();
+  Topics(const Topics&) = delete;
+  Topics& operator=(const Topics&) = delete;
+
+  // At start: a record of the metadata log; then, once, open_all(): recovers the partitions that have files (a damaged one is told to
+  // environment.warn and refused from then on), and removes what deletions have left.
+  [[nodiscard]] Result<> replay(MetadataRecord record);
+  void open_all();
+
+  [[nodiscard]] Topic* find(std::string_view name);
+  [[nodiscard]] Topic* find(const TopicId& id);
+  // By name.
+  [[nodiscard]] std::vector<Topic*> all();
+
+  // The partition, its log open. UNKNOWN_TOPIC_OR_PARTITION (by id: UNKNOWN_TOPIC_ID), KAFKA_STORAGE_ERROR.
+  [[nodiscard]] Outcome<Partition*> partition(std::string_view topic, PartitionId partition);
+  [[nodiscard]] Outcome<Partition*> partition(const TopicPartition& id);
+  [[nodiscard]] Outcome<Partition*> partition(Topic& topic, PartitionId partition);
+
+  // What create() would refuse.
+  [[nodiscard]] Outcome<> check_create(std::string_view name, std::int32_t partition_count, const ConfigValues& config) const;
+  // `done` runs once the topic is durable and live, or refused.
+  using Created = std::function<void(Outcome<Topic*>)>;
+  void create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
+  // The topic if it lives, the one that is being created if it is, else a new one.
+  void find_or_create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
+
+  // `done` runs once the deletion is durable. Files are removed after that.
+  void remove(const TopicId& id, std::function<void(Outcome<>)> done);
+
+  // Everybody who waits for records looks again.
+  void wake_watchers();
+  // All open logs, for a clean stop.
+  [[nodiscard]] std::vector<log::PartitionLog*> open_logs();
+
+  // Runs when a topic has become live or is gone (after the fact, on the loop).
+  void set_listener(std::function<void(const TopicRecord&, bool live)> listener) { listener_ = std::move(listener); }
+
+ private:
+  Topic* add(TopicRecord record);
+  void remove_files(const TopicId& id);
+  [[nodiscard]] log::LogOptions log_options(const Topic& topic, const TopicPartition& id) const;
+
+  const Environment& environment_;
+  const BrokerConfig& config_;
+  log::GroupCommit& commit_;
+  MetadataLog& metadata_;
+  std::string data_;
+  OffsetFloor offset_floor_;
+  TopicRegistry registry_;
+  std::unordered_map<TopicId, std::unique_ptr<Topic>> live_;
+  std::map<std::string, std::vector<Created>, std::less<>> creating_;  // who waits for a creation
+  std::function<void(const TopicRecord&, bool live)> listener_;
+};
+
+}  // namespace tripos::broker

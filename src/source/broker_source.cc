@@ -1,0 +1,67 @@
+#include "source/broker_source.h"
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "broker/broker.h"
+#include "broker/topics.h"
+#include "source/loop_call.h"
+
+namespace tripos::source {
+
+namespace {
+
+using broker::Broker;
+using broker::Partition;
+
+Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
+  const auto partition = broker.topics().partition(request.partition);
+  if (!partition) {
+    const bool gone = partition.error().code == wire::ErrorCode::unknown_topic_id ||
+                      partition.error().code == wire::ErrorCode::unknown_topic_or_partition;
+    return fail(gone ? ErrorCode::not_found : ErrorCode::corrupt, "{}", partition.error().message);
+  }
+  const StableOffset end = (*partition)->stable_offset();
+  const Offset begin = std::max(request.begin, (*partition)->start_offset());
+  if (begin >= end.offset) return PartitionRange{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}};
+  auto read = (*partition)->log()->read(begin, end, std::numeric_limits<std::uint64_t>::max());
+  if (!read) return tl::unexpected(std::move(read).error());
+  return PartitionRange{.partition = request.partition.partition, .begin = begin, .end = end, .slices = std::move(read->slices)};
+}
+
+Result<std::vector<PartitionRange>> read_ranges(Broker& broker, std::span<const RangeRequest> requests) {
+  std::vector<PartitionRange> ranges;
+  ranges.reserve(requests.size());
+  for (const RangeRequest& request : requests) {
+    TRIPOS_ASSIGN(auto range, read_range(broker, request));
+    ranges.push_back(std::move(range));
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::vector<TopicDescription> BrokerSource::topics() {
+  auto topics = call_on_loop<std::vector<TopicDescription>>(broker_.environment().executor, [this](const auto& answer) {
+    std::vector<TopicDescription> described;
+    for (const broker::Topic* topic : broker_.topics().all()) {
+      described.push_back({.id = topic->id(),
+                           .name = topic->name(),
+                           .partition_count = topic->partition_count(),
+                           .internal = topic->internal,
+                           .table = topic->config.table,
+                           .compacted = topic->config.compacted});
+    }
+    answer(std::move(described));
+  });
+  return topics ? std::move(*topics) : std::vector<TopicDescription>();
+}
+
+Result<std::vector<PartitionRange>> BrokerSource::ranges(std::span<const RangeRequest> requests) {
+  // `requests` outlives the call, which waits.
+  return call_on_loop<std::vector<PartitionRange>>(broker_.environment().executor,
+                                                   [this, requests](const auto& answer) { answer(read_ranges(broker_, requests)); });
+}
+
+}  // namespace tripos::source
