@@ -176,8 +176,7 @@ bool is_retriable(ErrorCode code) noexcept {
     case ErrorCode::fetch_session_topic_id_error:
     case ErrorCode::share_session_not_found:
     case ErrorCode::invalid_share_session_epoch:
-    case ErrorCode::share_session_limit_reached:
-      return true;
+    case ErrorCode::share_session_limit_reached: return true;
     default: return false;
   }
 }

@@ -49,8 +49,8 @@ class FrameDecoder {
   char size_bytes_[4] = {};
   std::size_t size_bytes_taken_ = 0;
   std::size_t size_ = 0;
-  Buffer frame_;           // what has arrived of a frame that spans slices
-  bool delivered_ = false; // frame_ was handed out
+  Buffer frame_;            // what has arrived of a frame that spans slices
+  bool delivered_ = false;  // frame_ was handed out
 };
 
 struct RequestHeader {

@@ -108,7 +108,7 @@ TEST(RequestFrame, UnknownTaggedFieldsOfAHeaderAreSkipped) {
   Output out;
   begin_request(out, {.api_key = ApiKey::metadata, .api_version = 12, .correlation_id = 1, .client_id = "c"});
   Buffer frame = out.tail().substr(4);
-  frame.back() = 2;                       // two tagged fields,
+  frame.back() = 2;                      // two tagged fields,
   frame.append("\x00\x01x\x09\x00", 5);  // tag 0 of one byte, tag 9 of none
   const auto request = decode_request_frame(frame + "body");
   ASSERT_TRUE(request) << request.error().text();

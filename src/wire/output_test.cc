@@ -36,7 +36,8 @@ TEST(Output, SlicesStaySlicesAndTheFrameCountsThem) {
   EXPECT_EQ(records.size_bytes(), 8U);
   const FetchResponse response = response_with(std::move(records));
   const Output out = encode_response_frame(response, 12, 1);
-  const auto slices = std::count_if(out.parts().begin(), out.parts().end(), [](const auto& part) { return std::holds_alternative<LogSlice>(part); });
+  const auto slices =
+      std::count_if(out.parts().begin(), out.parts().end(), [](const auto& part) { return std::holds_alternative<LogSlice>(part); });
   EXPECT_EQ(slices, 2);
 
   const Buffer frame = out.flatten().value();

@@ -124,7 +124,8 @@ Reader::Length Reader::count(const char* field, bool null_allowed, std::size_t e
   const Length found = length(field, false, null_allowed, to);
   if (found != Length::present) return found;
   if (to > remaining() / element_bytes_min) {
-    fail(field, fmt::format("{} elements of at least {} bytes do not fit into the {} bytes that are left", to, element_bytes_min, remaining()));
+    fail(field,
+         fmt::format("{} elements of at least {} bytes do not fit into the {} bytes that are left", to, element_bytes_min, remaining()));
     return Length::failed;
   }
   if (to * element_memory > memory_left_) {

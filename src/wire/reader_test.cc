@@ -41,8 +41,9 @@ TEST(Malformed, NamesTheWholePathOfANestedField) {
   Buffer bytes = encoded(request, 2);
   // topics 4, name 2, partitions 4, replication 2, assignments 4, partition 4, then the count of broker ids
   store_be(bytes.data() + 20, std::int32_t{100});
-  EXPECT_EQ(reason<CreateTopicsRequest>(bytes, 2),
-            "byte 24, field topics[0].assignments[0].broker_ids: 100 elements of at least 4 bytes do not fit into the 21 bytes that are left");
+  EXPECT_EQ(
+      reason<CreateTopicsRequest>(bytes, 2),
+      "byte 24, field topics[0].assignments[0].broker_ids: 100 elements of at least 4 bytes do not fit into the 21 bytes that are left");
 }
 
 TEST(Reader, NullWhereAVersionHasNoneIsMalformed) {
@@ -85,7 +86,8 @@ TEST(Reader, TaggedFieldsKeepTheirOrderAndTheirSize) {
   bytes.push_back('x');
   EXPECT_NE(reason<FetchRequest>(bytes, 12).find("tag 0 has 1 bytes too many"), std::string::npos) << reason<FetchRequest>(bytes, 12);
   bytes[bytes.size() - 4] = 1;  // a string that does not fit into its tagged field, though it fits into the message
-  EXPECT_NE(reason<FetchRequest>(bytes, 12).find("field cluster_id: 1 bytes needed, 0 left"), std::string::npos) << reason<FetchRequest>(bytes, 12);
+  EXPECT_NE(reason<FetchRequest>(bytes, 12).find("field cluster_id: 1 bytes needed, 0 left"), std::string::npos)
+      << reason<FetchRequest>(bytes, 12);
 }
 
 TEST(Reader, BytesBehindAMessageAreLeftAlone) {

@@ -17,7 +17,9 @@ struct Malformed {
   std::string field;     // the field's path: "topics[2].partitions[0].index"; empty: the message as a whole
   std::string reason;
 
-  [[nodiscard]] std::string text() const { return fmt::format("byte {}, field {}: {}", byte, field.empty() ? "(whole)" : field.c_str(), reason); }
+  [[nodiscard]] std::string text() const {
+    return fmt::format("byte {}, field {}: {}", byte, field.empty() ? "(whole)" : field.c_str(), reason);
+  }
   [[nodiscard]] Error error() const { return Error{tripos::ErrorCode::malformed, text()}; }
 };
 

@@ -23,7 +23,8 @@ const std::vector<GoldenLine>& golden_lines() {
 class Golden : public testing::Test {
  protected:
   void SetUp() override {
-    if (golden_lines().empty() && std::getenv("GOLDEN_FILE") != nullptr) GTEST_SKIP() << "no fresh golden file: see tests/wire/make_golden.sh";
+    if (golden_lines().empty() && std::getenv("GOLDEN_FILE") != nullptr)
+      GTEST_SKIP() << "no fresh golden file: see tests/wire/make_golden.sh";
     ASSERT_FALSE(golden_lines().empty());
   }
 };

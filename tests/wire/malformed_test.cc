@@ -51,7 +51,8 @@ bool survives(const MessageRow& row, Bytes bytes, std::int16_t version) {
   const std::size_t before = allocated_bytes;
   allocated_bytes_peak = allocated_bytes;
   const bool decoded = row.transcode(bytes, version).has_value();
-  EXPECT_LE(allocated_bytes_peak - before, bytes.size() * allocation_per_byte + allocation_free_bytes) << row.name << " version " << version;
+  EXPECT_LE(allocated_bytes_peak - before, bytes.size() * allocation_per_byte + allocation_free_bytes)
+      << row.name << " version " << version;
   return decoded;
 }
 
@@ -86,7 +87,7 @@ TEST(Malformed, RandomDamageIsSurvived) {
 
 // Every place of every message says that 2^31-2 or 2^32-1 elements, bytes or characters follow.
 TEST(Malformed, ForgedLengthsAreSurvived) {
-  const Buffer forgeries[] = {Buffer("\x7f\xff\xff\xfe", 4), Buffer("\xff\xff\xff\xff", 4), Buffer("\x80\x00\x00\x00", 4),
+  const Buffer forgeries[] = {Buffer("\x7f\xff\xff\xfe", 4),     Buffer("\xff\xff\xff\xff", 4),     Buffer("\x80\x00\x00\x00", 4),
                               Buffer("\xff\xff\xff\xff\x07", 5), Buffer("\xff\xff\xff\xff\x0f", 5), Buffer("\xff\xff\xff\xff\xff", 5)};
   for (const GoldenLine& golden : golden_lines()) {
     if (golden.kind != "message") continue;
