@@ -4,6 +4,10 @@
 #
 # Every *.cc of the folder (and its subfolders that have no CMakeLists.txt of their own) belongs to it, except *_test.cc, which
 # make up the one test program of the folder, and main.cc, which is a program's and not the library's.
+if(TRIPOS_TESTS)
+  add_custom_target(unit_tests)  # all of them: what runs under sanitizers
+endif()
+
 function(tripos_folder name)
   cmake_parse_arguments(ARG "" "" "KNOWS;USES;SOURCES;TEST_KNOWS;TEST_USES" ${ARGN})
   string(REPLACE "/" "_" target ${name})
@@ -31,5 +35,7 @@ function(tripos_folder name)
       target_link_libraries(${target}_test PRIVATE tripos_${known})
     endforeach()
     add_test(NAME ${target} COMMAND ${target}_test)
+    set_tests_properties(${target} PROPERTIES LABELS unit)
+    add_dependencies(unit_tests ${target}_test)
   endif()
 endfunction()

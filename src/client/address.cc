@@ -5,7 +5,9 @@
 namespace tripos::client {
 
 Result<Address> Address::parse(std::string_view text, std::uint16_t default_port) {
-  const auto refuse = [&] { return fail(ErrorCode::invalid_argument, "'{}' is not an address: write HOST:PORT, as in 127.0.0.1:9092", text); };
+  const auto refuse = [&] {
+    return fail(ErrorCode::invalid_argument, "'{}' is not an address: write HOST:PORT, as in 127.0.0.1:9092", text);
+  };
   std::string_view host = text;
   std::string_view port;
   if (text.starts_with('[')) {

@@ -105,7 +105,8 @@ TEST(HttpClient, ReadsBodiesOfEveryKind) {
   EXPECT_EQ(ask("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").body, "hello");
   EXPECT_EQ(ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nTrailer: x\r\n\r\n").body, "hello");
   EXPECT_EQ(ask("HTTP/1.1 200 OK\r\n\r\nhello").body, "hello");
-  EXPECT_EQ(ask("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nX-A:  b \r\n\r\nno").head->headers.at("x-a"), "b");
+  EXPECT_EQ(ask("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nX-A:  b \r\n\r\nno").head->headers.at("x-a"),
+            "b");
   EXPECT_EQ(ask("HTTP/1.1 204 No Content\r\n\r\n").head->status, 204);
 }
 
@@ -181,7 +182,8 @@ TEST(Producer, KeepsSeveralBatchesInFlight) {
   std::uint64_t acknowledged = 0;
   {
     KafkaConnection open = std::move(*connection);
-    Producer producer(open, "t", 1, {.batch_size_bytes = 400, .in_flight_max = 3}, [&](std::uint64_t count, std::uint64_t) { acknowledged += count; });
+    Producer producer(open, "t", 1, {.batch_size_bytes = 400, .in_flight_max = 3},
+                      [&](std::uint64_t count, std::uint64_t) { acknowledged += count; });
     const std::string value(200, 'x');
     for (int i = 0; i < 10; ++i) {
       const auto added = producer.add({.partition = {}, .timestamp = {}, .key = {}, .value = value, .headers = {}});
@@ -196,14 +198,16 @@ TEST(Producer, KeepsSeveralBatchesInFlight) {
 
 Buffer batch_of(std::int64_t base_offset, std::vector<std::string> values, RecordBatchFields fields = {}) {
   RecordBatchBuilder builder;
-  for (const std::string& value : values) builder.add(WallTime{}, fields.control ? std::optional<Bytes>(Bytes("\0\0\0\0", 4)) : std::nullopt, value);
+  for (const std::string& value : values)
+    builder.add(WallTime{}, fields.control ? std::optional<Bytes>(Bytes("\0\0\0\0", 4)) : std::nullopt, value);
   fields.base_offset = Offset(base_offset);
   return builder.finish(fields);
 }
 
 // The fetch answers with a batch that begins below the position, records of an aborted transaction, its marker, and a batch cut short.
 TEST(Consumer, PassesOverWhatIsNotCommitted) {
-  const RecordBatchFields transactional{.producer_id = ProducerId(7), .producer_epoch = ProducerEpoch(0), .base_sequence = Sequence(0), .transactional = true};
+  const RecordBatchFields transactional{
+      .producer_id = ProducerId(7), .producer_epoch = ProducerEpoch(0), .base_sequence = Sequence(0), .transactional = true};
   RecordBatchFields marker = transactional;
   marker.control = true;
   const ScriptedServer server([&](int connection) {
@@ -212,7 +216,8 @@ TEST(Consumer, PassesOverWhatIsNotCommitted) {
     const auto request = wire::decode_request_frame(frame);
     ASSERT_TRUE(request.has_value());
     const Buffer records = batch_of(10, {"a", "b", "c"}) + batch_of(13, {"aborted"}, transactional) + batch_of(14, {"plain"}) +
-                           batch_of(15, {"marker"}, marker) + batch_of(16, {"committed"}, transactional) + batch_of(17, {"cut"}).substr(0, 30);
+                           batch_of(15, {"marker"}, marker) + batch_of(16, {"committed"}, transactional) +
+                           batch_of(17, {"cut"}).substr(0, 30);
     wire::FetchResponse response;
     auto& partition = response.responses.emplace_back().partitions.emplace_back();
     partition.aborted_transactions.emplace().push_back({.producer_id = 7, .first_offset = 13});

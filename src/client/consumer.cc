@@ -37,11 +37,13 @@ Result<bool> Consumer::poll(const Sink& sink) {
   for (const auto& answered_topic : response.responses) {
     for (const auto& answered : answered_topic.partitions) {
       const auto partition = std::ranges::find(partitions_, answered.partition_index, &ConsumedPartition::index);
-      if (partition == partitions_.end()) return fail(ErrorCode::malformed, "the broker answered partition {}, which was not asked for", answered.partition_index);
+      if (partition == partitions_.end())
+        return fail(ErrorCode::malformed, "the broker answered partition {}, which was not asked for", answered.partition_index);
       if (answered.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(answered.error_code, place(*partition)));
       std::vector<AbortedTransaction> aborted;
       if (answered.aborted_transactions) {
-        for (const auto& transaction : *answered.aborted_transactions) aborted.push_back({transaction.producer_id, transaction.first_offset});
+        for (const auto& transaction : *answered.aborted_transactions)
+          aborted.push_back({transaction.producer_id, transaction.first_offset});
       }
       TRIPOS_ASSIGN(const bool go_on, read_batches(*partition, answered.records.decoded_bytes(), std::move(aborted), sink));
       if (!go_on) return false;
@@ -50,7 +52,8 @@ Result<bool> Consumer::poll(const Sink& sink) {
   return !std::ranges::all_of(partitions_, &ConsumedPartition::done);
 }
 
-Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches, std::vector<AbortedTransaction> aborted, const Sink& sink) {
+Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches, std::vector<AbortedTransaction> aborted,
+                                    const Sink& sink) {
   std::ranges::sort(aborted, {}, &AbortedTransaction::first_offset);
   std::size_t next_aborted = 0;
   std::set<std::int64_t> aborted_producers;  // that have an aborted transaction open here
@@ -61,7 +64,8 @@ Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches,
     if (!parsed) return tl::unexpected(Error(parsed.error()).within(place(partition)));
     const RecordBatchView& batch = *parsed;
     batches.remove_prefix(batch.bytes().size());
-    if (!batch.crc_matches()) return fail(ErrorCode::corrupt, "{}: the batch at offset {} has a wrong checksum", place(partition), batch.base_offset());
+    if (!batch.crc_matches())
+      return fail(ErrorCode::corrupt, "{}: the batch at offset {} has a wrong checksum", place(partition), batch.base_offset());
     while (next_aborted < aborted.size() && aborted[next_aborted].first_offset <= batch.last_offset().value()) {
       aborted_producers.insert(aborted[next_aborted++].producer_id);
     }

@@ -36,9 +36,12 @@ bool parse_number(std::string_view text, Number& number, int base) {
 std::string url_encoded(std::string_view text) {
   std::string encoded;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) encoded.push_back(c);
-    else encoded.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain)
+      encoded.push_back(c);
+    else
+      encoded.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
   }
   return encoded;
 }
@@ -100,7 +103,8 @@ Result<std::string> HttpClient::read_line() {
 Result<HttpHead> HttpClient::read_head() {
   TRIPOS_ASSIGN(const std::string status_line, read_line());
   HttpHead head;
-  if (!status_line.starts_with("HTTP/1.") || status_line.size() < 12 || !parse_number(std::string_view(status_line).substr(9, 3), head.status, 10)) {
+  if (!status_line.starts_with("HTTP/1.") || status_line.size() < 12 ||
+      !parse_number(std::string_view(status_line).substr(9, 3), head.status, 10)) {
     return broken(status_line.substr(0, 60));
   }
   while (true) {

@@ -23,11 +23,12 @@ Result<> KafkaConnection::ask_versions() {
 
 Result<std::int16_t> KafkaConnection::choose_version(wire::ApiKey key, std::int16_t min, std::int16_t max) const {
   const auto spoken = versions_.find(key);
-  if (spoken == versions_.end()) return fail(ErrorCode::unsupported, "the broker at {} does not know the request {}", peer(), to_string(key));
+  if (spoken == versions_.end())
+    return fail(ErrorCode::unsupported, "the broker at {} does not know the request {}", peer(), to_string(key));
   const std::int16_t version = std::min(max, spoken->second.max);
   if (version < min || version < spoken->second.min) {
-    return fail(ErrorCode::unsupported, "the broker at {} speaks versions {} to {} of {}, this program {} to {}", peer(), spoken->second.min,
-                spoken->second.max, to_string(key), min, max);
+    return fail(ErrorCode::unsupported, "the broker at {} speaks versions {} to {} of {}, this program {} to {}", peer(),
+                spoken->second.min, spoken->second.max, to_string(key), min, max);
   }
   return version;
 }

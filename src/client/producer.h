@@ -39,7 +39,8 @@ class Producer {
   // Called with the records of each batch that was acknowledged.
   using Acknowledged = std::function<void(std::uint64_t record_count, std::uint64_t size_bytes)>;
 
-  Producer(KafkaConnection& connection, std::string topic, std::int32_t partition_count, const ProducerOptions& options, Acknowledged acknowledged);
+  Producer(KafkaConnection& connection, std::string topic, std::int32_t partition_count, const ProducerOptions& options,
+           Acknowledged acknowledged);
 
   [[nodiscard]] Result<> add(const ProducedRecord& record);
   // Sends what is left and waits for every acknowledgement.

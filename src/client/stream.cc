@@ -80,7 +80,8 @@ void Stream::close() noexcept {
 Result<> Stream::wait(short events, std::chrono::milliseconds timeout) const {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
-    if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed)) return fail(ErrorCode::cancelled, "cancelled");
+    if (options_.cancelled != nullptr && options_.cancelled->load(std::memory_order_relaxed))
+      return fail(ErrorCode::cancelled, "cancelled");
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return fail(ErrorCode::timed_out, "no answer from {} within {} ms", peer_, timeout.count());
     pollfd waiting{.fd = descriptor_, .events = events, .revents = 0};

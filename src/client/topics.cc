@@ -11,9 +11,9 @@
 namespace tripos::client {
 namespace {
 
-constexpr std::int8_t topic_resource = 2;                 // DescribeConfigs' resource types
-constexpr std::int8_t dynamic_topic_source = 1;           // its config sources
-constexpr std::int16_t metadata_names_version_max = 12;   // from 10 on topics have ids, which are answered beside the names
+constexpr std::int8_t topic_resource = 2;                // DescribeConfigs' resource types
+constexpr std::int8_t dynamic_topic_source = 1;          // its config sources
+constexpr std::int16_t metadata_names_version_max = 12;  // from 10 on topics have ids, which are answered beside the names
 
 TopicMetadata convert(const wire::MetadataResponse::MetadataResponseTopic& from) {
   TopicMetadata topic{.name = from.name.value_or(""), .id = from.topic_id, .internal = from.is_internal, .partitions = {}};
@@ -110,8 +110,8 @@ Result<std::vector<std::pair<std::string, std::string>>> topic_configs(KafkaConn
   return configs;
 }
 
-Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, const std::string& topic, const std::vector<std::int32_t>& partitions,
-                                               std::int64_t timestamp_ms) {
+Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, const std::string& topic,
+                                               const std::vector<std::int32_t>& partitions, std::int64_t timestamp_ms) {
   wire::ListOffsetsRequest request;
   request.replica_id = -1;
   request.isolation_level = 1;  // read_committed: the end is the last stable offset
@@ -140,7 +140,8 @@ Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, cons
   }
   // No record at or after the time: what comes next is at the end.
   if (timestamp_ms >= 0 && std::ranges::any_of(offsets, [](std::int64_t offset) { return offset < 0; })) {
-    TRIPOS_ASSIGN(const std::vector<std::int64_t> ends, list_offsets(connection, topic, partitions, static_cast<std::int64_t>(OffsetAt::latest)));
+    TRIPOS_ASSIGN(const std::vector<std::int64_t> ends,
+                  list_offsets(connection, topic, partitions, static_cast<std::int64_t>(OffsetAt::latest)));
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       if (offsets[i] < 0) offsets[i] = ends[i];
     }

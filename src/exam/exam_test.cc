@@ -56,7 +56,8 @@ std::string id_of(const std::string& message) {
 }
 
 TEST(Generator, PlantsWhatItTallies) {
-  const GeneratorOptions options{.seed = 3, .messages = 20'000, .duplicate_rate = 0.1, .missing_counts_rate = 0.05, .certification_null_rate = 0.2};
+  const GeneratorOptions options{
+      .seed = 3, .messages = 20'000, .duplicate_rate = 0.1, .missing_counts_rate = 0.05, .certification_null_rate = 0.2};
   auto generator = AttemptGenerator::create(options);
   ASSERT_TRUE(generator.has_value());
   std::map<std::string, std::string> by_id;

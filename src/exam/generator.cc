@@ -13,14 +13,15 @@ namespace tripos::exam {
 namespace {
 
 constexpr std::array<std::string_view, 8> title_patterns = {
-    "Foundations of {}", "{} in Practice", "{} for Beginners", "Advanced {}", "Understanding {}", "{} Workshop", "The Essentials of {}", "{}: A Second Course",
+    "Foundations of {}", "{} in Practice", "{} for Beginners",     "Advanced {}",
+    "Understanding {}",  "{} Workshop",    "The Essentials of {}", "{}: A Second Course",
 };
 constexpr std::array<std::string_view, 40> subjects = {
-    "Algebra",    "Geometry",      "Probability", "Calculus",    "Number Theory", "Graph Theory", "Astronomy",    "Optics",
-    "Mechanics",  "Thermodynamics", "Acoustics",   "Genetics",    "Botany",        "Anatomy",      "Ecology",      "Geology",
-    "Chemistry",  "Metallurgy",    "Cartography", "Navigation",  "Surveying",     "Bookkeeping",  "Typography",   "Archiving",
-    "Grammar",    "Rhetoric",      "Logic",       "Translation", "Phonetics",     "Harmony",      "Counterpoint", "Perspective",
-    "Databases",  "Compilers",     "Networks",    "Operating Systems", "Cryptography", "Queues",  "Spreadsheets", "Type Systems",
+    "Algebra",   "Geometry",       "Probability", "Calculus",          "Number Theory", "Graph Theory", "Astronomy",    "Optics",
+    "Mechanics", "Thermodynamics", "Acoustics",   "Genetics",          "Botany",        "Anatomy",      "Ecology",      "Geology",
+    "Chemistry", "Metallurgy",     "Cartography", "Navigation",        "Surveying",     "Bookkeeping",  "Typography",   "Archiving",
+    "Grammar",   "Rhetoric",       "Logic",       "Translation",       "Phonetics",     "Harmony",      "Counterpoint", "Perspective",
+    "Databases", "Compilers",      "Networks",    "Operating Systems", "Cryptography",  "Queues",       "Spreadsheets", "Type Systems",
 };
 constexpr std::size_t recent_count = 64;
 constexpr std::int64_t first_start_ms = 1'511'222'400'000;  // 2017-11-21T00:00:00Z
@@ -159,10 +160,9 @@ void AttemptGenerator::write_attempt(Message& message) {
   random_.append_uuid(json);
   json.push_back('"');
   if (message.counted) {
-    fmt::format_to(out,
-                   R"(,"counts":{{"incomplete":{},"submitted":{},"incorrect":{},"all_correct":{},"correct":{},"total":{},"unanswered":{}}})",
-                   counts.incomplete, counts.submitted, counts.incorrect, counts.all_correct(), counts.correct, counts.total,
-                   counts.unanswered);
+    fmt::format_to(
+        out, R"(,"counts":{{"incomplete":{},"submitted":{},"incorrect":{},"all_correct":{},"correct":{},"total":{},"unanswered":{}}})",
+        counts.incomplete, counts.submitted, counts.incorrect, counts.all_correct(), counts.correct, counts.total, counts.unanswered);
   }
   fmt::format_to(out, R"(}},"keen_created_at":"{}","certification":{},"keen_id":")", recorded,
                  random_.chance(options_.certification_null_rate) ? "null" : R"("false")");

@@ -25,7 +25,7 @@ struct GeneratorOptions {
   std::uint64_t messages = 3280;
   std::uint64_t exams = 103;
   std::uint64_t exams_with_two_ids = 4;
-  double duplicate_rate = 0.012;       // of messages: a recent one again
+  double duplicate_rate = 0.012;        // of messages: a recent one again
   double missing_counts_rate = 0.0015;  // of attempts: no counts, no marks
   double certification_null_rate = 0.04;
 };
@@ -85,7 +85,7 @@ class AttemptGenerator {
   WeightedChoice popularity_;
   Random random_;
   GeneratorTally tally_;
-  std::vector<Message> recent_;  // the last attempts, from which duplicates are taken
+  std::vector<Message> recent_;      // the last attempts, from which duplicates are taken
   std::vector<OptionState> states_;  // of the question being written
   Buffer questions_;                 // of the attempt being written
 };

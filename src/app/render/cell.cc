@@ -60,7 +60,8 @@ class Walker {
  private:
   bool skip_string() {
     for (++position_; position_ < json_.size(); ++position_) {
-      if (json_[position_] == '\\') ++position_;
+      if (json_[position_] == '\\')
+        ++position_;
       else if (json_[position_] == '"') {
         ++position_;
         return true;
@@ -203,7 +204,11 @@ std::string java_real(Real value) {
     if (digits.size() < whole) digits.append(whole - digits.size(), '0');
     result.append(digits, 0, whole).append(".").append(fraction_or_zero(std::string_view(digits).substr(whole)));
   } else {
-    result.append(digits, 0, 1).append(".").append(fraction_or_zero(std::string_view(digits).substr(1))).append("E").append(std::to_string(exponent));
+    result.append(digits, 0, 1)
+        .append(".")
+        .append(fraction_or_zero(std::string_view(digits).substr(1)))
+        .append("E")
+        .append(std::to_string(exponent));
   }
   return result;
 }
@@ -251,8 +256,10 @@ std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') json.push_back('\\');
-    if (static_cast<unsigned char>(c) < 0x20) json.append(fmt::format("\\u{:04x}", static_cast<unsigned>(c)));
-    else json.push_back(c);
+    if (static_cast<unsigned char>(c) < 0x20)
+      json.append(fmt::format("\\u{:04x}", static_cast<unsigned>(c)));
+    else
+      json.push_back(c);
   }
   return json + "\"";
 }

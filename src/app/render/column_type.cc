@@ -16,13 +16,26 @@ struct ScalarName {
   std::string_view in_tree;  // as printSchema() names it
 };
 constexpr std::array<ScalarName, 20> scalar_names = {{
-    {"string", Kind::text, "string"},        {"varchar", Kind::text, "string"},          {"char", Kind::text, "string"},
-    {"bigint", Kind::integer, "long"},       {"long", Kind::integer, "long"},            {"int", Kind::integer, "integer"},
-    {"integer", Kind::integer, "integer"},   {"smallint", Kind::integer, "short"},       {"tinyint", Kind::integer, "byte"},
-    {"double", Kind::real, "double"},        {"float", Kind::real, "float"},             {"real", Kind::real, "float"},
-    {"boolean", Kind::boolean, "boolean"},   {"binary", Kind::binary, "binary"},         {"timestamp", Kind::timestamp, "timestamp"},
-    {"timestamp_ntz", Kind::timestamp, "timestamp_ntz"}, {"date", Kind::date, "date"},   {"decimal", Kind::decimal, "decimal(10,0)"},
-    {"void", Kind::text, "void"},            {"interval", Kind::other, "interval"},
+    {"string", Kind::text, "string"},
+    {"varchar", Kind::text, "string"},
+    {"char", Kind::text, "string"},
+    {"bigint", Kind::integer, "long"},
+    {"long", Kind::integer, "long"},
+    {"int", Kind::integer, "integer"},
+    {"integer", Kind::integer, "integer"},
+    {"smallint", Kind::integer, "short"},
+    {"tinyint", Kind::integer, "byte"},
+    {"double", Kind::real, "double"},
+    {"float", Kind::real, "float"},
+    {"real", Kind::real, "float"},
+    {"boolean", Kind::boolean, "boolean"},
+    {"binary", Kind::binary, "binary"},
+    {"timestamp", Kind::timestamp, "timestamp"},
+    {"timestamp_ntz", Kind::timestamp, "timestamp_ntz"},
+    {"date", Kind::date, "date"},
+    {"decimal", Kind::decimal, "decimal(10,0)"},
+    {"void", Kind::text, "void"},
+    {"interval", Kind::other, "interval"},
 }};
 constexpr int depth_max = 500;
 

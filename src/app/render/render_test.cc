@@ -75,7 +75,8 @@ TEST(ColumnType, RefusesWhatIsNone) {
 TEST(ColumnType, PrintsSparksTree) {
   const std::vector<Column> columns = {
       {"exam_name", type_of("string")},
-      {"sequences", type_of("struct<attempt:bigint,counts:struct<all_correct:boolean>,questions:array<struct<id:string,`odd name`:array<double>>>>")},
+      {"sequences",
+       type_of("struct<attempt:bigint,counts:struct<all_correct:boolean>,questions:array<struct<id:string,`odd name`:array<double>>>>")},
       {"n", type_of("decimal(20, 0)")},
       {"at", type_of("timestamp")},
   };
@@ -197,7 +198,8 @@ TEST(ResultReader, ReadsSlicesOfAnySize) {
 TEST(ResultReader, TellsFailuresBeforeWithinAndAfterTheRows) {
   EXPECT_EQ(read(R"({"error":{"code":"query","message":"no table x"}})", 7).error, "no table x");
   EXPECT_EQ(read(R"({"columns":[{"name":"a","type":"bigint"}],"rows":[[1],[2)", 5).error, "the server's answer was cut short after 1 rows");
-  EXPECT_EQ(read(R"({"columns":[{"name":"a","type":"bigint"}],"rows":[[1]],"error":{"code":"query","message":"too late"}})", 5).error, "too late");
+  EXPECT_EQ(read(R"({"columns":[{"name":"a","type":"bigint"}],"rows":[[1]],"error":{"code":"query","message":"too late"}})", 5).error,
+            "too late");
   EXPECT_NE(read(R"({"columns":[{"name":"a","type":"bigint"}],"rows":[[1,2]],"as_of":{}})", 5).error, "");
   EXPECT_NE(read("", 5).error.size() + 1, 0U);
 }

@@ -29,7 +29,8 @@ Error server_error(std::string_view json) {
   const auto message = string_member(*members, "message");
   const auto code = string_member(*members, "code");
   Error error{ErrorCode::query, message ? *message : std::string(json.substr(0, 1000))};
-  for (const ErrorCode known : {ErrorCode::not_found, ErrorCode::timed_out, ErrorCode::unavailable, ErrorCode::cancelled, ErrorCode::unsupported}) {
+  for (const ErrorCode known :
+       {ErrorCode::not_found, ErrorCode::timed_out, ErrorCode::unavailable, ErrorCode::cancelled, ErrorCode::unsupported}) {
     if (code && *code == to_string(known)) error.code = known;
   }
   return error;
@@ -42,7 +43,8 @@ Result<> ResultReader::feed(Bytes slice) {
       slice.remove_prefix(taken);
       continue;
     }
-    if (text_.size() + slice.size() > head_size_max + slice.size()) return fail(ErrorCode::too_large, "the answer's head is above {} bytes", head_size_max);
+    if (text_.size() + slice.size() > head_size_max + slice.size())
+      return fail(ErrorCode::too_large, "the answer's head is above {} bytes", head_size_max);
     const std::size_t search_from = text_.size() < rows_mark.size() ? 0 : text_.size() - rows_mark.size();
     text_.append(slice);
     slice = {};
@@ -81,9 +83,12 @@ Result<std::size_t> ResultReader::take_rows(Bytes slice) {
   for (std::size_t i = 0; i < slice.size(); ++i) {
     const char c = slice[i];
     if (in_string_) {
-      if (escaped_) escaped_ = false;
-      else if (c == '\\') escaped_ = true;
-      else if (c == '"') in_string_ = false;
+      if (escaped_)
+        escaped_ = false;
+      else if (c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        in_string_ = false;
       continue;
     }
     if (c == '"') {
@@ -122,10 +127,11 @@ Result<> ResultReader::finish() {
   if (part_ == Part::head) return tl::unexpected(server_error(text_));
   if (part_ == Part::rows) return fail(ErrorCode::io, "the server's answer was cut short after {} rows", row_count_);
   // The tail is `,"as_of":{…}}`: an object but for its first byte.
-  if (text_.empty() || (text_.front() != ',' && text_.front() != '}')) return fail(ErrorCode::malformed, "the server's answer ends in what is no JSON");
-  if (text_.front() == ',') text_.front() = '{';
-  else text_.insert(0, "{");
-  const Buffer tail = std::exchange(text_, {});
+  if (text_.empty() || (text_.front() != ',' && text_.front() != '}'))
+    return fail(ErrorCode::malformed, "the server's answer ends in what is no JSON");
+  const Buffer rest = std::exchange(text_, {});
+  Buffer tail = "{";
+  tail.append(rest, rest.front() == ',' ? 1 : 0);
   TRIPOS_ASSIGN(const std::vector<JsonMember> members, json_members(tail));
   for (const JsonMember& member : members) {
     if (member.key == "error") return tl::unexpected(server_error(member.value));

@@ -127,7 +127,9 @@ std::string show_table(const TextRow& titles, const std::vector<TextRow>& rows, 
   for (std::size_t i = 1; i < lines.size(); ++i) append_line(lines[i], widths, right_aligned, table);
   table.append(rule);
   if (rows.size() > options.row_count_max) {
-    table.append("only showing top ").append(std::to_string(options.row_count_max)).append(options.row_count_max == 1 ? " row\n" : " rows\n");
+    table.append("only showing top ")
+        .append(std::to_string(options.row_count_max))
+        .append(options.row_count_max == 1 ? " row\n" : " rows\n");
   }
   table.push_back('\n');
   return table;

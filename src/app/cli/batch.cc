@@ -1,0 +1,53 @@
+// tripos batch run|status
+#include <cstdio>
+
+#include "app/cli/command.h"
+#include "app/cli/query.h"
+
+namespace tripos::app {
+namespace {
+
+Result<> print_answer(Session& session, const client::HttpRequest& request) {
+  TRIPOS_ASSIGN(Target * target, session.target());
+  TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
+  TRIPOS_ASSIGN(const std::string answer, fetch_text(http, request));
+  fmt::print("{}{}", answer, answer.ends_with('\n') ? "" : "\n");
+  return {};
+}
+
+struct BatchRun {
+  static constexpr CommandInfo info = {"run", "Write what is new into Parquet: of all tables, or of one topic's",
+                                       "  tripos batch run\n"
+                                       "  tripos batch run exams"};
+  std::string topic;
+
+  void flags(CLI::App& app) { app.add_option("topic", topic, "Only this topic's table")->type_name("TOPIC"); }
+  Result<> run(Session& session) {
+    const std::string target = topic.empty() ? "/v1/batch" : "/v1/batch?topic=" + client::url_encoded(topic);
+    return print_answer(session, {.method = "POST", .target = target});
+  }
+};
+
+struct BatchStatus {
+  static constexpr CommandInfo info = {"status", "What the batch layer holds: files, rows, bytes, offsets", "  tripos batch status"};
+  void flags(CLI::App&) {}
+  Result<> run(Session& session) { return print_answer(session, {.target = "/v1/batch"}); }
+};
+
+struct Batch {
+  static constexpr CommandInfo info = {"batch", "The batch layer: Parquet snapshots of the tables",
+                                       "  tripos batch run\n"
+                                       "  tripos batch status"};
+  void flags(CLI::App& app) { app.require_subcommand(1); }
+  Result<> run(Session&) { return {}; }
+};
+
+}  // namespace
+
+void add_batch(CLI::App& root, Chosen& chosen) {
+  CLI::App& batch = add_command<Batch>(root, chosen);
+  add_command<BatchRun>(batch, chosen);
+  add_command<BatchStatus>(batch, chosen);
+}
+
+}  // namespace tripos::app
