@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/api/handlers.h"
+#include "broker/group/coordinator.h"
 #include "broker/topics.h"
 
 namespace tripos::broker {
@@ -56,8 +57,12 @@ void remove(RequestContext& context, const std::shared_ptr<Pending>& answer, con
   result.name = (*topic)->name();
   result.topic_id = (*topic)->id();
   ++answer->outstanding;
-  const auto removed = [answer, index](const Outcome<>& outcome) {
-    if (!outcome) refuse_topic(answer->response.responses[index], outcome.error());
+  const auto removed = [answer, index, name_removed = (*topic)->name(), &groups = context.broker.groups()](const Outcome<>& outcome) {
+    if (outcome) {
+      groups.forget_topic(name_removed);
+    } else {
+      refuse_topic(answer->response.responses[index], outcome.error());
+    }
     answer->finish_one();
   };
   context.broker.topics().remove((*topic)->id(), removed);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/api/group_handlers.h"
 #include "broker/api/handlers.h"
 #include "broker/api/serve.h"
 
@@ -18,11 +19,22 @@ constexpr std::array table{
     ApiRow{ApiKey::fetch, {.min = 4, .max = 17}, &serve<&handle_fetch>},
     ApiRow{ApiKey::list_offsets, {.min = 1, .max = 9}, &serve<&handle_list_offsets>},
     ApiRow{ApiKey::metadata, {.min = 0, .max = 13}, &serve<&handle_metadata>},
+    ApiRow{ApiKey::offset_commit, {.min = 2, .max = 9}, &serve<&handle_offset_commit>},
+    ApiRow{ApiKey::offset_fetch, {.min = 1, .max = 9}, &serve<&handle_offset_fetch>},
+    ApiRow{ApiKey::find_coordinator, {.min = 0, .max = 5}, &serve<&handle_find_coordinator>},
+    ApiRow{ApiKey::join_group, {.min = 0, .max = 9}, &serve<&handle_join_group>},
+    ApiRow{ApiKey::heartbeat, {.min = 0, .max = 4}, &serve<&handle_heartbeat>},
+    ApiRow{ApiKey::leave_group, {.min = 0, .max = 5}, &serve<&handle_leave_group>},
+    ApiRow{ApiKey::sync_group, {.min = 0, .max = 5}, &serve<&handle_sync_group>},
+    ApiRow{ApiKey::describe_groups, {.min = 0, .max = 6}, &serve<&handle_describe_groups>},
+    ApiRow{ApiKey::list_groups, {.min = 0, .max = 5}, &serve<&handle_list_groups>},
     ApiRow{ApiKey::api_versions, {.min = 0, .max = 4}, &serve<&handle_api_versions>},
     ApiRow{ApiKey::create_topics, {.min = 2, .max = 7}, &serve<&handle_create_topics>},
     ApiRow{ApiKey::delete_topics, {.min = 1, .max = 6}, &serve<&handle_delete_topics>},
     ApiRow{ApiKey::init_producer_id, {.min = 0, .max = 4}, &serve<&handle_init_producer_id>},
     ApiRow{ApiKey::describe_configs, {.min = 1, .max = 4}, &serve<&handle_describe_configs>},
+    ApiRow{ApiKey::delete_groups, {.min = 0, .max = 2}, &serve<&handle_delete_groups>},
+    ApiRow{ApiKey::offset_delete, {.min = 0, .max = 0}, &serve<&handle_offset_delete>},
 };
 
 static_assert(std::ranges::is_sorted(table, {}, &ApiRow::key));

@@ -1,0 +1,73 @@
+#include "broker/group/committed_offsets.h"
+
+#include <set>
+
+#include "base/check.h"
+
+namespace tripos::groups {
+
+const CommittedOffset* CommittedOffsets::find(std::string_view topic, std::int32_t partition) const noexcept {
+  const auto of_topic = offsets_.find(topic);
+  if (of_topic == offsets_.end()) return nullptr;
+  const auto found = of_topic->second.find(partition);
+  return found == of_topic->second.end() ? nullptr : &found->second;
+}
+
+void CommittedOffsets::set(const std::string& topic, std::int32_t partition, CommittedOffset offset) {
+  offsets_[topic][partition] = std::move(offset);
+}
+
+void CommittedOffsets::erase(std::string_view topic, std::int32_t partition) {
+  const auto of_topic = offsets_.find(topic);
+  if (of_topic == offsets_.end()) return;
+  of_topic->second.erase(partition);
+  if (of_topic->second.empty()) offsets_.erase(of_topic);
+}
+
+void CommittedOffsets::begin_commit(const std::string& topic, std::int32_t partition) { ++pending_[Position{topic, partition}]; }
+
+void CommittedOffsets::end_commit(const std::string& topic, std::int32_t partition) {
+  const auto found = pending_.find(Position{topic, partition});
+  CHECK(found != pending_.end());
+  if (--found->second == 0) pending_.erase(found);
+}
+
+bool CommittedOffsets::is_pending(const std::string& topic, std::int32_t partition) const {
+  return pending_.contains(Position{topic, partition});
+}
+
+std::vector<CommittedOffsets::Position> CommittedOffsets::positions() const {
+  std::set<Position> all;
+  for (const auto& [position, count] : pending_) all.insert(position);
+  for (const auto& [topic, partitions] : offsets_) {
+    for (const auto& [partition, offset] : partitions) all.insert(Position{topic, partition});
+  }
+  return {all.begin(), all.end()};
+}
+
+std::vector<CommittedOffsets::Position> expired_offsets(const Group& group, const CommittedOffsets& offsets, std::int64_t state_timestamp_ms,
+                                                       milliseconds retention, WallTime now) {
+  const std::int64_t now_ms = now.time_since_epoch().count();
+  bool from_commit = true;
+  Topics kept;
+  if (group.protocol_type() && group.state() == State::empty) {
+    from_commit = state_timestamp_ms < 0;
+  } else if (group.protocol_type()) {
+    auto subscribed = group.state() == State::stable ? subscribed_topics(group) : std::nullopt;
+    if (!subscribed) return {};
+    kept = std::move(*subscribed);
+  }
+  std::vector<CommittedOffsets::Position> expired;
+  for (const auto& [topic, partitions] : offsets.all()) {
+    if (kept.contains(topic)) continue;
+    for (const auto& [partition, offset] : partitions) {
+      if (offsets.is_pending(topic, partition)) continue;
+      const std::int64_t since_ms = from_commit ? offset.commit_timestamp_ms : state_timestamp_ms;
+      const bool is_expired = offset.expire_timestamp_ms ? now_ms >= *offset.expire_timestamp_ms : now_ms - since_ms >= retention.count();
+      if (is_expired) expired.push_back(CommittedOffsets::Position{topic, partition});
+    }
+  }
+  return expired;
+}
+
+}  // namespace tripos::groups

@@ -1,0 +1,246 @@
+// The coordinator's offsets: commit, deletion, expiry, and reading them back at start.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "broker/group/coordinator.h"
+
+namespace tripos::groups {
+
+using wire::ErrorCode;
+
+namespace {
+
+ErrorCode commit_error(ErrorCode error) {
+  if (error == ErrorCode::none) return error;
+  const bool is_too_large = error == ErrorCode::message_too_large || error == ErrorCode::record_list_too_large;
+  return is_too_large ? ErrorCode::invalid_commit_offset_size : ErrorCode::coordinator_not_available;
+}
+
+}  // namespace
+
+void GroupCoordinator::commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, std::optional<milliseconds> retention,
+                              ErrorCallback done) {
+  Entry* entry = find_entry(group_id);
+  if (entry == nullptr) {
+    if (event.generation >= 0) return done(ErrorCode::illegal_generation);
+    entry = &entry_of(group_id);  // offsets only, perhaps for ever
+  }
+  event.request = next_request();
+  const RequestId request = event.request;
+  if (const ErrorCode error = ask(group_id, *entry, std::move(event), request); error != ErrorCode::none) return done(error);
+  if (offsets.empty()) return done(ErrorCode::none);
+
+  const std::int64_t now_ms = wall_ms();
+  std::vector<OffsetsTopicRecord> records;
+  std::vector<std::pair<CommittedOffsets::Position, CommittedOffset>> committed;
+  for (NewOffset& offset : offsets) {
+    CommittedOffset value{offset.offset, offset.leader_epoch, std::move(offset.metadata), now_ms, std::nullopt};
+    if (retention) value.expire_timestamp_ms = now_ms + retention->count();
+    entry->offsets.begin_commit(offset.topic, offset.partition);
+    records.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, offset.topic, offset.partition}), encode(value)});
+    committed.emplace_back(CommittedOffsets::Position{std::move(offset.topic), offset.partition}, std::move(value));
+  }
+  topic_->append(partition_of(group_id), std::move(records),
+                [alive = alive_, group_id, incarnation = entry->incarnation, committed = std::move(committed), done = std::move(done)](ErrorCode error) {
+                  GroupCoordinator* self = *alive;
+                  if (self == nullptr) return;
+                  if (Entry* found = self->find_entry(group_id, incarnation)) {
+                    for (const auto& [position, value] : committed) {
+                      found->offsets.end_commit(position.topic, position.partition);
+                      if (error == ErrorCode::none) found->offsets.set(position.topic, position.partition, value);
+                    }
+                  }
+                  done(commit_error(error));
+                });
+}
+
+const CommittedOffsets* GroupCoordinator::find_offsets(std::string_view group_id) const {
+  const auto found = entries_.find(group_id);
+  return found == entries_.end() || found->second.group.state() == State::dead ? nullptr : &found->second.offsets;
+}
+
+// ---- Deletion
+
+void GroupCoordinator::erase_offsets(const std::string& group_id, Entry& entry, std::vector<CommittedOffsets::Position> positions,
+                                     ErrorCallback done) {
+  if (positions.empty()) return done(ErrorCode::none);
+  std::vector<OffsetsTopicRecord> tombstones;
+  for (const auto& position : positions) {
+    tombstones.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, position.topic, position.partition}), std::nullopt});
+  }
+  topic_->append(partition_of(group_id), std::move(tombstones),
+                [alive = alive_, group_id, incarnation = entry.incarnation, positions = std::move(positions), done = std::move(done)](ErrorCode error) {
+                  GroupCoordinator* self = *alive;
+                  if (self == nullptr) return;
+                  Entry* found = self->find_entry(group_id, incarnation);
+                  if (found != nullptr && error == ErrorCode::none) {
+                    for (const auto& position : positions) found->offsets.erase(position.topic, position.partition);
+                  }
+                  done(store_error(error));
+                });
+}
+
+void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<CommittedOffsets::Position> positions, DeleteOffsetsCallback done) {
+  Entry* entry = find_entry(group_id);
+  if (entry == nullptr || entry->group.state() == State::dead) return done(ErrorCode::group_id_not_found, {});
+  const Group& group = entry->group;
+  std::optional<Topics> in_use = Topics();
+  if (group.state() != State::empty) {
+    if (group.protocol_type() != "consumer") return done(ErrorCode::non_empty_group, {});
+    in_use = subscribed_topics(group);
+  }
+  std::vector<ErrorCode> errors;
+  std::vector<CommittedOffsets::Position> deletable;
+  for (CommittedOffsets::Position& position : positions) {
+    const bool is_in_use = !in_use || in_use->contains(position.topic);
+    errors.push_back(is_in_use ? ErrorCode::group_subscribed_to_topic : ErrorCode::none);
+    const bool is_there = entry->offsets.find(position.topic, position.partition) != nullptr ||
+                          entry->offsets.is_pending(position.topic, position.partition);
+    if (!is_in_use && is_there) deletable.push_back(std::move(position));
+  }
+  erase_offsets(group_id, *entry, std::move(deletable), [errors = std::move(errors), done = std::move(done)](ErrorCode error) { done(error, errors); });
+}
+
+void GroupCoordinator::delete_group(const std::string& group_id, ErrorCallback done) {
+  Entry* entry = find_entry(group_id);
+  if (group_id.empty() || entry == nullptr) return done(group_id.empty() ? ErrorCode::invalid_group_id : ErrorCode::group_id_not_found);
+  const RequestId request = next_request();
+  const ErrorCode error = ask(group_id, *entry, Delete{request}, request);
+  if (error != ErrorCode::none) return done(error);
+  remove_group(group_id, *entry, std::move(done));
+}
+
+// The group is dead; it goes when its tombstones are durable.
+void GroupCoordinator::remove_group(const std::string& group_id, Entry& entry, ErrorCallback done) {
+  CHECK(entry.group.state() == State::dead);
+  std::vector<OffsetsTopicRecord> tombstones;
+  for (const auto& position : entry.offsets.positions()) {
+    tombstones.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, position.topic, position.partition}), std::nullopt});
+  }
+  if (entry.group.generation() > 0) tombstones.push_back(OffsetsTopicRecord{encode(GroupKey{group_id}), std::nullopt});
+  if (tombstones.empty()) {
+    erase_entry(group_id);
+    return done(ErrorCode::none);
+  }
+  topic_->append(partition_of(group_id), std::move(tombstones), [alive = alive_, group_id, incarnation = entry.incarnation, done = std::move(done)](ErrorCode error) {
+    GroupCoordinator* self = *alive;
+    if (self == nullptr) return;
+    Entry* found = self->find_entry(group_id, incarnation);
+    CHECK(found != nullptr);
+    if (error == ErrorCode::none) {
+      self->erase_entry(group_id);
+    } else {
+      // It lives on, empty as it was.
+      GroupMetadata metadata;
+      metadata.protocol_type = found->group.protocol_type().value_or("");
+      metadata.generation = found->group.generation();
+      found->group = Group::restore(group_id, self->settings_.group, std::move(metadata), self->clock_.monotonic());
+      found->state_seen = found->group.state();
+    }
+    done(store_error(error));
+  });
+}
+
+void GroupCoordinator::remove_if_unused(const std::string& group_id) {
+  Entry* entry = find_entry(group_id);
+  if (entry == nullptr || entry->group.state() != State::empty || !entry->offsets.empty() || entry->group.has_pending_members()) return;
+  delete_group(group_id, [](ErrorCode) {});  // if it fails, the next round tries again
+}
+
+void GroupCoordinator::forget_topic(std::string_view topic) {
+  for (auto& [group_id, entry] : entries_) {
+    std::vector<CommittedOffsets::Position> positions = entry.offsets.positions();
+    std::erase_if(positions, [&](const auto& position) { return position.topic != topic; });
+    for (const auto& position : positions) entry.offsets.erase(position.topic, position.partition);  // at once: the topic may come back
+    erase_offsets(group_id, entry, std::move(positions), [](ErrorCode) {});
+  }
+}
+
+void GroupCoordinator::expire_offsets() {
+  std::vector<std::string> ids;
+  for (const auto& [group_id, entry] : entries_) ids.push_back(group_id);
+  for (const std::string& group_id : ids) {
+    Entry* entry = find_entry(group_id);
+    if (entry == nullptr || entry->group.state() == State::dead) continue;
+    auto expired = expired_offsets(entry->group, entry->offsets, entry->state_timestamp_ms, settings_.offsets_retention, clock_.wall());
+    erase_offsets(group_id, *entry, std::move(expired), [this, group_id](ErrorCode error) {
+      if (error == ErrorCode::none) remove_if_unused(group_id);
+    });
+  }
+}
+
+void GroupCoordinator::schedule_expiry() {
+  expiry_timer_ = executor_.post_after(settings_.offsets_retention_check_interval, [this] {
+    expire_offsets();
+    schedule_expiry();
+  });
+}
+
+// ---- Start
+
+Result<LoadReport> GroupCoordinator::load(const std::function<bool(std::string_view)>& topic_exists) {
+  LoadReport report;
+  std::map<std::string, GroupMetadata> metadata;
+  std::map<OffsetKey, CommittedOffset> offsets;
+  const auto skip = [&](const Error& error) {
+    ++report.skipped_records;
+    if (report.first_broken.empty()) report.first_broken = error.message;
+  };
+  const auto apply_offset = [&](OffsetKey key, std::optional<Bytes> value) {
+    if (!value) {
+      offsets.erase(key);
+    } else if (auto decoded = decode_committed_offset(*value)) {
+      offsets[std::move(key)] = std::move(*decoded);
+    } else {
+      skip(decoded.error());
+    }
+  };
+  const auto apply_group = [&](GroupKey key, std::optional<Bytes> value) {
+    if (!value) {
+      metadata.erase(key.group);
+    } else if (auto decoded = decode_group_metadata(*value)) {
+      metadata[std::move(key.group)] = std::move(*decoded);
+    } else {
+      skip(decoded.error());
+    }
+  };
+  const auto apply = [&](std::optional<Bytes> key_bytes, std::optional<Bytes> value) {
+    auto key = decode_offsets_topic_key(key_bytes.value_or(Bytes()));
+    if (!key) return skip(key.error());
+    if (auto* offset_key = std::get_if<OffsetKey>(&*key)) return apply_offset(std::move(*offset_key), value);
+    if (auto* group_key = std::get_if<GroupKey>(&*key)) return apply_group(std::move(*group_key), value);
+    ++report.skipped_records;
+  };
+  for (std::int32_t partition = 0; partition < topic_->partition_count(); ++partition) {
+    TRIPOS_TRY(topic_->read_all(PartitionId(partition), apply));
+  }
+
+  const MonotonicTime now = clock_.monotonic();
+  for (auto& [group_id, stored] : metadata) {
+    const std::int64_t state_timestamp_ms = stored.state_timestamp_ms;
+    add_entry(group_id, Group::restore(group_id, settings_.group, std::move(stored), now));
+    Entry& entry = *find_entry(group_id);
+    entry.state_timestamp_ms = state_timestamp_ms;
+    set_timer(group_id, entry);
+  }
+  std::map<std::string, std::vector<CommittedOffsets::Position>> orphans;
+  for (auto& [key, value] : offsets) {
+    Entry& entry = entry_of(key.group);
+    entry.offsets.set(key.topic, key.partition, std::move(value));
+    if (!topic_exists(key.topic)) orphans[key.group].push_back(CommittedOffsets::Position{key.topic, key.partition});
+  }
+  for (auto& [group_id, positions] : orphans) {
+    Entry& entry = entry_of(group_id);
+    for (const auto& position : positions) entry.offsets.erase(position.topic, position.partition);
+    erase_offsets(group_id, entry, std::move(positions), [](ErrorCode) {});
+  }
+  report.groups = entries_.size();
+  for (const auto& [group_id, entry] : entries_) {
+    for (const auto& [topic, partitions] : entry.offsets.all()) report.offsets += partitions.size();
+  }
+  schedule_expiry();
+  return report;
+}
+
+}  // namespace tripos::groups
