@@ -110,6 +110,10 @@ Reader::Length Reader::view(const char* field, bool classic_is_short, bool null_
   std::size_t size = 0;
   const Length found = length(field, classic_is_short, null_allowed, size);
   if (found != Length::present) return found;
+  if (classic_is_short && size > string_bytes_max) {
+    fail(field, fmt::format("a string of {} bytes; at most {} are allowed", size, string_bytes_max));
+    return Length::failed;
+  }
   if (size > remaining()) {
     cut_short(field, size);
     return Length::failed;

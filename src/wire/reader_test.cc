@@ -95,6 +95,26 @@ TEST(Reader, BytesBehindAMessageAreLeftAlone) {
   EXPECT_EQ(reason<MetadataRequest>(encoded(MetadataRequest(), 4) + "more", 4), "decoded");
 }
 
+TEST(Reader, AStringIsNeverLongerThanItCanBeWrittenAgain) {
+  ApiVersionsRequest request;
+  request.client_software_name.assign(string_bytes_max, 'x');
+  Buffer bytes = encoded(request, 3);
+  EXPECT_EQ(reason<ApiVersionsRequest>(bytes, 3), "decoded");
+  bytes.replace(0, 3, Bytes("\x81\x80\x02", 3));  // 32768, plus one
+  bytes.insert(3, "x");
+  EXPECT_EQ(reason<ApiVersionsRequest>(bytes, 3), "byte 3, field client_software_name: a string of 32768 bytes; at most 32767 are allowed");
+}
+
+TEST(Writer, TheTextOfAnErrorIsCutNotFatal) {
+  for (const auto version : {std::int16_t{4}, std::int16_t{5}}) {
+    CreateTopicsResponse response;
+    std::string text(string_bytes_max - 1, 'x');
+    response.topics.emplace_back().error_message = text + "ä";  // its second byte would not fit
+    const Buffer bytes = encoded(response, version);
+    EXPECT_EQ(CreateTopicsResponse::decode(bytes, version)->topics[0].error_message, text);
+  }
+}
+
 TEST(Writer, NullWhereAVersionHasNoneIsWrittenEmpty) {
   JoinGroupResponse response;
   response.protocol_name.reset();

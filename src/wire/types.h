@@ -26,6 +26,9 @@ struct Malformed {
 template <typename T>
 using Decoded = tl::expected<T, Malformed>;
 
+// The longest string, also where the format could say more: what was read in a flexible version can be written in any.
+inline constexpr std::size_t string_bytes_max = 32767;
+
 // The flexible_from of a message without flexible versions (KIP-482).
 inline constexpr std::int16_t never_flexible = std::numeric_limits<std::int16_t>::max();
 

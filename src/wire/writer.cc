@@ -1,10 +1,12 @@
 #include "wire/writer.h"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
 #include "base/check.h"
 #include "base/varint.h"
+#include "wire/types.h"
 
 namespace tripos::wire {
 
@@ -28,7 +30,7 @@ void Writer::null_count() {
 }
 
 void Writer::short_length(std::size_t size) {
-  CHECK(size <= static_cast<std::size_t>(std::numeric_limits<std::int16_t>::max()));
+  CHECK(size <= string_bytes_max);
   if (flexible_) {
     append_unsigned_varint(to_.tail(), static_cast<std::uint32_t>(size + 1));
   } else {
@@ -41,13 +43,31 @@ void Writer::string(std::string_view value) {
   to_.append(value);
 }
 
-void Writer::nullable_string(const std::optional<std::string>& value, bool null_allowed) {
-  if (value || !null_allowed) return string(value ? std::string_view(*value) : std::string_view());
+void Writer::null_string() {
   if (flexible_) {
     to_.tail().push_back('\0');
   } else {
     to_.append_integer(std::int16_t{-1});
   }
+}
+
+void Writer::nullable_string(const std::optional<std::string>& value, bool null_allowed) {
+  if (value || !null_allowed) return string(value ? std::string_view(*value) : std::string_view());
+  null_string();
+}
+
+void Writer::text(std::string_view value) {
+  std::size_t size = std::min(value.size(), string_bytes_max);
+  if (size < value.size()) {
+    // Not within a character: 10xxxxxx goes on with the one before it.
+    while (size > 0 && (static_cast<unsigned char>(value[size]) & 0xc0U) == 0x80U) --size;
+  }
+  string(value.substr(0, size));
+}
+
+void Writer::nullable_text(const std::optional<std::string>& value, bool null_allowed) {
+  if (value || !null_allowed) return text(value ? std::string_view(*value) : std::string_view());
+  null_string();
 }
 
 void Writer::bytes(Bytes value) {

@@ -1,6 +1,7 @@
 // Writer: puts Kafka's field types (table in reader.h) behind what an Output has.
 // Null where a version does not allow it is written as the empty value: a caller need not know which version the peer speaks.
-// What does not fit its length field is a bug of the caller (CHECK): strings of more than 32767 bytes, arrays of more than 2^31-2.
+// What does not fit its length field is a bug of the caller (CHECK): strings of more than string_bytes_max, arrays of more than 2^31-2.
+// Only an error's text is cut: it may quote what a peer sent, and that must not end the process.
 #pragma once
 
 #include <concepts>
@@ -37,6 +38,8 @@ class Writer {
 
   void string(std::string_view value);
   void nullable_string(const std::optional<std::string>& value, bool null_allowed = true);
+  void text(std::string_view value);
+  void nullable_text(const std::optional<std::string>& value, bool null_allowed = true);
   void bytes(Bytes value);
   void nullable_bytes(const std::optional<Bytes>& value, bool null_allowed = true);
   void records(const RecordsPayload& value, bool null_allowed = true);
@@ -64,6 +67,7 @@ class Writer {
 
  private:
   friend class TaggedFields;
+  void null_string();
   void count(std::size_t size);
   void null_count();
   void short_length(std::size_t size);

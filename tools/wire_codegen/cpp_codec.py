@@ -76,7 +76,10 @@ def write_field(message, field, out, value):
         return f"write({out}, version, {value});"
     if method(message, field) == "records" and not field.nullable:
         allowed = "false"
-    return f"{out}.{method(message, field)}({value}{', ' + allowed if allowed else ''});"
+    name = method(message, field)
+    if field.name.endswith("error_message"):
+        name = name.replace("string", "text")  # the Writer cuts it where it is too long
+    return f"{out}.{name}({value}{', ' + allowed if allowed else ''});"
 
 
 def not_default(message, field, value):
