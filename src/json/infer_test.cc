@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
 
+#include "json/split.h"
 #include "json/test_support.h"
 
 namespace tripos::json {
@@ -124,6 +127,29 @@ TEST(Inference, InfersAsSpark) {
     EXPECT_EQ(text, expected) << line;
   }
   EXPECT_GT(cases, 300);
+}
+
+// The firm's own file, where there is one: TRIPOS_ATTEMPTS_FILE=…/assessment-attempts-….json
+TEST(Inference, InfersTheRealAttempts) {
+  const char* const path = std::getenv("TRIPOS_ATTEMPTS_FILE");
+  if (path == nullptr) GTEST_SKIP() << "TRIPOS_ATTEMPTS_FILE is not set";
+  std::ifstream file(path, std::ios::binary);
+  ASSERT_TRUE(file.is_open()) << path;
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  Inference inference;
+  Splitter splitter({});
+  const auto add = [&](Bytes element) -> Result<> {
+    EXPECT_TRUE(inference.add(element).is_row());
+    return {};
+  };
+  ASSERT_TRUE(splitter.feed(bytes, add).has_value());
+  ASSERT_TRUE(splitter.finish(add).has_value());
+  EXPECT_EQ(splitter.element_count(), 3280U);
+  EXPECT_EQ(inference.type().text(),
+            "struct<base_exam_id:string,certification:string,exam_name:string,keen_created_at:string,keen_id:string,keen_timestamp:string,max_attempts:string,"
+            "sequences:struct<attempt:bigint,counts:struct<all_correct:boolean,correct:bigint,incomplete:bigint,incorrect:bigint,submitted:bigint,total:bigint,"
+            "unanswered:bigint>,id:string,questions:array<struct<id:string,options:array<struct<at:string,checked:boolean,correct:boolean,id:string,"
+            "submitted:bigint>>,user_correct:boolean,user_incomplete:boolean,user_result:string,user_submitted:boolean>>>,started_at:string,user_exam_id:string>");
 }
 
 }  // namespace

@@ -35,9 +35,9 @@ std::uint32_t KeyTable::add(std::string_view name) {
   Entry entry{std::string(name), {}};
   if (std::ranges::none_of(name, needs_escape)) entry.quoted.append("\"").append(name).append("\":");
   entries_.push_back(std::move(entry));
-  next_.push_back(none);
+  next_.emplace_back();
   // At first the keys are expected in the order in which they were added.
-  if (next_[number] == none) next_[number] = number;
+  if (next_[number].last == none) next_[number].last = number;
   if (entries_.size() > linear_max) rehash();
   return number;
 }

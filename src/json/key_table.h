@@ -1,6 +1,7 @@
-// KeyTable: finds an object's keys among known names, predicting that keys come in the order in which they came last time.
+// KeyTable: finds an object's keys among known names, foreseeing that keys come in the order in which they came before: after each
+// name the two that followed it last are remembered.
 //
-// The fast path compares one predicted name with the bytes in the value, quotes and colon included. Names whose JSON text needs an
+// The fast path compares a foreseen name with the bytes in the value, quotes and colon included. Names whose JSON text needs an
 // escape are never found that way. Threads: none; find() changes the prediction only.
 #pragma once
 
@@ -46,26 +47,36 @@ class KeyTable {
   // The number of a name (unescaped), or none.
   [[nodiscard]] std::uint32_t find(std::string_view name) const noexcept;
 
-  // The name that came after `previous` (none: at the start) the last time, if `token` begins with its JSON text: `"name":`.
+  // The name that is foreseen after `previous` (none: at the start), if `token` begins with its JSON text: `"name":`.
   // `token_size`: bytes from the opening quote to the colon, that included.
   [[nodiscard]] std::uint32_t predict(std::uint32_t previous, const char* token, std::size_t token_size) const noexcept {
-    const std::uint32_t number = next_[previous + 1];
-    if (number == none) return none;
-    const std::string& quoted = entries_[number].quoted;
-    return quoted.size() == token_size && equal_bytes(quoted.data(), token, token_size) ? number : none;
+    const Followers& followers = next_[previous + 1];
+    for (const std::uint32_t number : {followers.last, followers.before}) {
+      if (number == none) return none;
+      const std::string& quoted = entries_[number].quoted;
+      if (quoted.size() == token_size && equal_bytes(quoted.data(), token, token_size)) return number;
+    }
+    return none;
   }
-  void learn(std::uint32_t previous, std::uint32_t number) noexcept { next_[previous + 1] = number; }
+  void learn(std::uint32_t previous, std::uint32_t number) noexcept {
+    Followers& followers = next_[previous + 1];
+    followers = {number, followers.last};
+  }
 
  private:
   struct Entry {
     std::string name;
     std::string quoted;  // `"name":`; empty if that isn't its JSON text
   };
+  struct Followers {
+    std::uint32_t last = none;
+    std::uint32_t before = none;
+  };
   void rehash();
 
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> next_{none};   // [0]: the first key; [n + 1]: what follows name n
-  std::vector<std::uint32_t> slots_;        // open addressing, a power of two, none where free
+  std::vector<Followers> next_ = std::vector<Followers>(1);  // [0]: the first key; [n + 1]: what follows name n
+  std::vector<std::uint32_t> slots_;          // open addressing, a power of two, none where free
 };
 
 }  // namespace tripos::json
