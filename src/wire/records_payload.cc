@@ -51,7 +51,7 @@ Bytes RecordsPayload::decoded_bytes() const noexcept {
   return *std::get_if<Bytes>(&parts_.front());
 }
 
-bool operator==(const RecordsPayload& a, const RecordsPayload& b) noexcept {
+bool operator==(const RecordsPayload& a, const RecordsPayload& b) {
   if (a.null_ != b.null_ || a.parts_.size() != b.parts_.size()) return false;
   for (std::size_t i = 0; i < a.parts_.size(); ++i) {
     if (!std::visit(SamePart{}, a.parts_[i], b.parts_[i])) return false;

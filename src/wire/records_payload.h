@@ -34,7 +34,7 @@ class RecordsPayload {
   // All bytes of a payload that was decoded: it has one part at most, a view into the frame.
   [[nodiscard]] Bytes decoded_bytes() const noexcept;
 
-  friend bool operator==(const RecordsPayload& a, const RecordsPayload& b) noexcept;
+  friend bool operator==(const RecordsPayload& a, const RecordsPayload& b);
 
  private:
   std::vector<Part> parts_;

@@ -7,7 +7,8 @@
 //   message <name> <version> <hex>            a message's body
 //   header <name> <version> <hex>             the header of a request or response, before such a body
 //
-// Filling 0 has every default, 1 every tagged field, the others whatever chance gives. Which fields a version has comes from Kafka's own schemas.
+// Filling 0 has every default, 1 every tagged field, the others whatever chance gives. Which fields a version has comes from
+// Kafka's own schemas.
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;

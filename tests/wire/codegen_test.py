@@ -82,12 +82,13 @@ class Check(unittest.TestCase):
         ("create_topics", "error_message: string? = null", "error_message: string?", "default"),
         ("metadata", "null 10+", "null 11+", "null versions"),
         ("fetch", "13+\n    partitions: [FetchPartition]", "13+\n    partitions: [int32]\n    more: [FetchPartition]", "fields"),
-        ("fetch", "high_watermark: int64 = 9223372036854775807  18+ tag 1", "high_watermark: int64 = 9223372036854775807  17+ tag 1", "versions"),
+        ("fetch", "9223372036854775807  18+ tag 1", "9223372036854775807  17+ tag 1", "versions"),
         ("group_records", "expire_timestamp: int64 = -1  1", "expire_timestamp: int64 = -1  1+", "versions"),
     ]
 
     def check(self, *files):
-        return subprocess.run([sys.executable, os.path.join(HERE, "check_schema.py"), JARS, *files], capture_output=True, text=True, check=False)
+        command = [sys.executable, os.path.join(HERE, "check_schema.py"), JARS, *files]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def test_every_change_is_noticed(self):
         for name, right, wrong, what in self.CHANGES:

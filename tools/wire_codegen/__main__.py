@@ -1,7 +1,8 @@
 """Generates the Kafka codec: python3 tools/wire_codegen --out FOLDER --units N schema/*.kafka
 
 Of each schema file a header; all decoders and encoders in N translation units; the message table, a round trip test, a table for
-the documents (messages.md) and one for scripts (messages.txt). Files whose text did not change are left alone, so that nothing is compiled twice for nothing.
+the documents (messages.md) and one for scripts (messages.txt). Files whose text did not change are left alone, so that nothing is
+compiled twice for nothing.
 """
 
 import argparse

@@ -39,11 +39,12 @@ def emit_fill(message, struct):
 def emit_test(message):
     name = message.name
     return (f"TEST(RoundTrip, {name}) {{\n"
-            f"  expect_round_trips<{name}>([](RandomMessage& random, std::int16_t version, {name}& to) {{ fill(random, version, to); }});\n}}\n")
+            f"  expect_round_trips<{name}>([](RandomMessage& random, std::int16_t version, {name}& to) {{\n"
+            f"    fill(random, version, to);\n  }});\n}}\n")
 
 
 def emit_round_trips(messages):
     fills = "\n".join(emit_fill(message, struct) for message in messages for struct in message.structs + [message.body])
     tests = "\n".join(emit_test(message) for message in messages)
-    return (banner("schema/") + '#include "wire/messages.h"\n#include "wire/random_message.h"\n\nnamespace tripos::wire {\n\n' + fills + "\n"
-            + tests + "\n}  // namespace tripos::wire\n")
+    includes = '#include "wire/messages.h"\n#include "wire/random_message.h"\n\n'
+    return (banner("schema/") + includes + "namespace tripos::wire {\n\n" + fills + "\n" + tests + "\n}  // namespace tripos::wire\n")

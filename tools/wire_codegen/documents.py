@@ -8,8 +8,8 @@ def emit_table(messages):
     requests = [message for message in messages if message.kind == "request"]
     for message in sorted(requests, key=lambda message: message.key):
         flexible = "never" if message.flexible_from == NEVER else message.flexible_from
-        lines.append(f"| {message.key} | {message.name.removesuffix('Request')} | {message.versions.low}-{message.versions.high} | {flexible} "
-                     f"| `{message.file}` |")
+        name = message.name.removesuffix("Request")
+        lines.append(f"| {message.key} | {name} | {message.versions.low}-{message.versions.high} | {flexible} | `{message.file}` |")
     lines += ["", "| stored or embedded message | versions | flexible from | schema |", "|---|---|---|---|"]
     for message in messages:
         if message.kind == "data":
