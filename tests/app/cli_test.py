@@ -182,8 +182,10 @@ class Questions(TriposTest):
     def test_batch(self):
         server = self.serve()
         server.run("load", "t", "-", stdin=self.ROWS)
-        json.loads(server.run("batch", "run").stdout)
-        self.assertIn(b'"t"', server.run("batch", "status").stdout)
+        self.assertIn(b"t: wrote 3 rows", server.run("batch", "run").stdout)
+        self.assertIn(b"t: no_change; Parquet holds 3 rows", server.run("batch", "run", "t").stdout)
+        self.assertIn(b"  partition 0: offsets below 3 are in Parquet, from there to 3 in the log", server.run("batch", "status").stdout)
+        self.assertEqual(json.loads(server.run("batch", "status", "--json").stdout)["tables"][0]["rows"], 3)
         server.run("load", "t", "-", stdin=b'{"n": 100}')
         self.assertEqual(server.rows("SELECT COUNT(*), SUM(n) FROM t"), [[4, 126]])
 

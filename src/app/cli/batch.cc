@@ -1,17 +1,24 @@
 // tripos batch run|status
 #include <cstdio>
 
+#include "app/cli/batch_text.h"
 #include "app/cli/command.h"
+#include "app/cli/interrupt.h"
 #include "app/cli/query.h"
 
 namespace tripos::app {
 namespace {
 
-Result<> print_answer(Session& session, const client::HttpRequest& request) {
+Result<> print_answer(Session& session, const client::HttpRequest& request, bool json) {
   TRIPOS_ASSIGN(Target * target, session.target());
+  catch_interrupts();
+  target->set_cancelled(&interrupted());
   TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
-  TRIPOS_ASSIGN(const std::string answer, fetch_text(http, request));
-  fmt::print("{}{}", answer, answer.ends_with('\n') ? "" : "\n");
+  TRIPOS_ASSIGN(std::string answer, fetch_text(http, request));
+  if (!json) {
+    TRIPOS_ASSIGN(answer, batch_text(answer));
+  }
+  fmt::print("{}", answer);
   return {};
 }
 
@@ -20,18 +27,24 @@ struct BatchRun {
                                        "  tripos batch run\n"
                                        "  tripos batch run exams"};
   std::string topic;
+  bool json = false;
 
-  void flags(CLI::App& app) { app.add_option("topic", topic, "Only this topic's table")->type_name("TOPIC"); }
+  void flags(CLI::App& app) {
+    app.add_option("topic", topic, "Only this topic's table")->type_name("TOPIC");
+    app.add_flag("--json", json, "The server's own answer");
+  }
   Result<> run(Session& session) {
     const std::string target = topic.empty() ? "/v1/batch" : "/v1/batch?topic=" + client::url_encoded(topic);
-    return print_answer(session, {.method = "POST", .target = target});
+    return print_answer(session, {.method = "POST", .target = target}, json);
   }
 };
 
 struct BatchStatus {
   static constexpr CommandInfo info = {"status", "What the batch layer holds: files, rows, bytes, offsets", "  tripos batch status"};
-  void flags(CLI::App&) {}
-  Result<> run(Session& session) { return print_answer(session, {.target = "/v1/batch"}); }
+  bool json = false;
+
+  void flags(CLI::App& app) { app.add_flag("--json", json, "The server's own answer"); }
+  Result<> run(Session& session) { return print_answer(session, {.target = "/v1/batch"}, json); }
 };
 
 struct Batch {

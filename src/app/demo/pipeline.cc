@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "app/cli/interrupt.h"
+#include "app/cli/batch_text.h"
 #include "app/cli/loading.h"
 #include "app/cli/terminal.h"
 #include "app/cli/topic_text.h"
@@ -123,7 +123,8 @@ Result<> Pipeline::write_parquet() {
   command(fmt::format("tripos batch run {}", options_.topic));
   TRIPOS_ASSIGN(const std::string written,
                 fetch_text(http_, {.method = "POST", .target = "/v1/batch?topic=" + client::url_encoded(options_.topic)}));
-  fmt::print("{}{}", written, written.ends_with('\n') ? "" : "\n");
+  TRIPOS_ASSIGN(const std::string text, batch_text(written));
+  fmt::print("{}", text);
   TRIPOS_TRY(show(options_.topic));
   return ask(fmt::format("SELECT COUNT(*) FROM {}", options_.topic));
 }
