@@ -101,7 +101,12 @@ Result<Answer> QueryService::run(const Question& question, ResultSink& sink, con
   Result<protocol::Done> done = sent ? order.run([&conversation](protocol::ToServer& message) { return conversation.take(message); })
                                      : tl::unexpected(std::move(sent).error());
   if (!done) {
-    workers_.warm();  // if the worker is gone, the next question finds another
+    if (lease.retired()) {  // the next question finds another worker
+      {
+        const WorkerPool::Lease ended = std::move(lease);
+      }
+      workers_.warm();
+    }
     if (conversation.refusal() && done.error().code != ErrorCode::cancelled && done.error().code != ErrorCode::timed_out) {
       return tl::unexpected(std::move(*conversation.refusal()));
     }

@@ -44,6 +44,7 @@ class WorkerPool {
     [[nodiscard]] WorkerProcess& worker() noexcept { return *worker_; }
     // Ends the worker; says how it had ended, if it had.
     std::string retire();
+    [[nodiscard]] bool retired() const noexcept { return retired_; }
 
    private:
     WorkerPool* pool_;

@@ -22,8 +22,11 @@ Result<std::vector<std::string>> LocalStore::list(const std::string& directory) 
 Result<> LocalStore::make_directory(const std::string& directory) {
   TRIPOS_ASSIGN(const bool there, files_.exists(directory));
   if (there) return {};
+  // One after the other from above: each name is durable before something lies below it.
+  const std::string parent = io::parent_of(directory);
+  TRIPOS_TRY(make_directory(parent));
   TRIPOS_TRY(files_.make_directories(directory));
-  return files_.sync_directory(io::parent_of(directory));
+  return sync_directory(parent);
 }
 
 Result<Buffer> LocalStore::read(const std::string& path, std::size_t size_max) { return io::read_file(files_, path, size_max); }
