@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <random>
@@ -89,8 +89,9 @@ std::string id(std::mt19937_64& random) {
 }
 
 std::string generated(std::mt19937_64& random) {
-  std::string text = fmt::format(R"({{"keen_timestamp":"1516717442.{}","max_attempts":"1.0","started_at":"2018-01-23T14:23:19.082Z","base_exam_id":"{}","user_exam_id":"{}","sequences":{{"questions":[)",
-                                 random() % 1000000, id(random), id(random));
+  std::string text = fmt::format(
+      R"({{"keen_timestamp":"1516717442.{}","max_attempts":"1.0","started_at":"2018-01-23T14:23:19.082Z","base_exam_id":"{}","user_exam_id":"{}","sequences":{{"questions":[)",
+      random() % 1000000, id(random), id(random));
   const std::size_t questions = 3 + random() % 5;
   for (std::size_t q = 0; q < questions; ++q) {
     text += q > 0 ? "," : "";
@@ -98,15 +99,19 @@ std::string generated(std::mt19937_64& random) {
     for (std::size_t o = 0; o < 4; ++o) {
       text += o > 0 ? "," : "";
       switch (random() % 3) {
-        case 0: text += fmt::format(R"({{"checked":true,"at":"2018-01-23T14:23:24.670Z","id":"{}","submitted":1,"correct":true}})", id(random)); break;
+        case 0:
+          text += fmt::format(R"({{"checked":true,"at":"2018-01-23T14:23:24.670Z","id":"{}","submitted":1,"correct":true}})", id(random));
+          break;
         case 1: text += fmt::format(R"({{"checked":false,"correct":true,"id":"{}"}})", id(random)); break;
         default: text += fmt::format(R"({{"checked":false,"id":"{}"}})", id(random));
       }
     }
     text += fmt::format(R"(],"user_submitted":true,"id":"{}","user_result":"missed_some"}})", id(random));
   }
-  return text + fmt::format(R"(],"attempt":1,"id":"{}","counts":{{"incomplete":1,"submitted":4,"incorrect":1,"all_correct":false,"correct":2,"total":4,"unanswered":0}}}},"keen_created_at":"1516717442.735266","certification":"false","keen_id":"{}","exam_name":"Normal Forms and All That Jazz Master Class"}})",
-                            id(random), hex(random, 24));
+  return text +
+         fmt::format(
+             R"(],"attempt":1,"id":"{}","counts":{{"incomplete":1,"submitted":4,"incorrect":1,"all_correct":false,"correct":2,"total":4,"unanswered":0}}}},"keen_created_at":"1516717442.735266","certification":"false","keen_id":"{}","exam_name":"Normal Forms and All That Jazz Master Class"}})",
+             id(random), hex(random, 24));
 }
 
 struct Values {
@@ -172,7 +177,8 @@ int run(int argc, char** argv) {
     values.bytes += element;
     values.values.emplace_back(values.bytes.data() + begin, element.size());
   }
-  fmt::print("{} values, {} bytes on average\n", values.values.size(), values.bytes.size() / std::max<std::size_t>(1, values.values.size()));
+  fmt::print("{} values, {} bytes on average\n", values.values.size(),
+             values.bytes.size() / std::max<std::size_t>(1, values.values.size()));
 
   Inference inference;
   for (const Bytes value : values.values) inference.add(value);
@@ -184,7 +190,8 @@ int run(int argc, char** argv) {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> stage1;
     if (simdjson::get_active_implementation()->create_dom_parser_implementation(1 << 20, 1, stage1) != simdjson::SUCCESS) return;
     for (const Bytes v : all.values) {
-      if (stage1->stage1(reinterpret_cast<const std::uint8_t*>(v.data()), v.size(), simdjson::stage1_mode::regular) != simdjson::SUCCESS) return;
+      if (stage1->stage1(reinterpret_cast<const std::uint8_t*>(v.data()), v.size(), simdjson::stage1_mode::regular) != simdjson::SUCCESS)
+        return;
     }
   });
   measure("simdjson, DOM", values, [](const Values& all) {

@@ -28,7 +28,8 @@ void append_canonical(double number, Buffer& to) {
   }
   char text[32];
   const bool whole = std::abs(number) <= whole_max && number == std::trunc(number);
-  const auto written = whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(number)) : std::to_chars(text, text + sizeof text, number);
+  const auto written =
+      whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(number)) : std::to_chars(text, text + sizeof text, number);
   to.append(text, written.ptr);
 }
 

@@ -47,8 +47,8 @@ class CanonicalText {
   const std::uint32_t* first_ = nullptr;
   std::vector<std::uint32_t> closings_;  // by token, of each opening bracket: its closing one, both counted from first_
   std::vector<std::uint32_t> open_;
-  std::vector<Member> members_;          // of the objects that are being rendered, used as a stack
-  Arena arena_;                          // unescaped strings
+  std::vector<Member> members_;  // of the objects that are being rendered, used as a stack
+  Arena arena_;                  // unescaped strings
 };
 
 // The canonical text of a row (an object), appended.

@@ -75,7 +75,9 @@ struct Column {
   Column() = default;
   explicit Column(const Type& type);
 
-  [[nodiscard]] bool is_valid(std::uint64_t row) const noexcept { return validity == nullptr || (validity[row >> 6] >> (row & 63) & 1) != 0; }
+  [[nodiscard]] bool is_valid(std::uint64_t row) const noexcept {
+    return validity == nullptr || (validity[row >> 6] >> (row & 63) & 1) != 0;
+  }
   template <typename Cell>
   [[nodiscard]] Cell& cell(std::uint64_t row) const noexcept {
     return static_cast<Cell*>(data)[row];

@@ -35,7 +35,8 @@ TEST(Inference, NothingIsKnownAtFirst) {
 }
 
 TEST(Inference, Widens) {
-  EXPECT_EQ(inferred({R"({"b":1,"a":null})", R"({"a":[],"b":2.5})", R"({"a":[{"x":true}]})"}), "struct<a:array<struct<x:boolean>>,b:double>");
+  EXPECT_EQ(inferred({R"({"b":1,"a":null})", R"({"a":[],"b":2.5})", R"({"a":[{"x":true}]})"}),
+            "struct<a:array<struct<x:boolean>>,b:double>");
   EXPECT_EQ(inferred({R"({"a":9223372036854775807})"}), "struct<a:bigint>");
   EXPECT_EQ(inferred({R"({"a":-9223372036854775808})"}), "struct<a:bigint>");
   EXPECT_EQ(inferred({R"({"a":9223372036854775808})"}), "struct<a:decimal(19,0)>");
@@ -72,7 +73,8 @@ TEST(Inference, SaysOfEveryValueWhatTheReaderSays) {
       if (i % 2 == 0) text = test::mutate(random, std::move(text));
       const Verdict expected = reader.check(text);
       const Verdict verdict = inference.add(text);
-      if (verdict.outcome != expected.outcome || verdict.byte != expected.byte) RC_LOG() << text << "\n" << expected.text() << " / " << verdict.text();
+      if (verdict.outcome != expected.outcome || verdict.byte != expected.byte)
+        RC_LOG() << text << "\n" << expected.text() << " / " << verdict.text();
       RC_ASSERT(verdict.outcome == expected.outcome);
       RC_ASSERT(verdict.reason == expected.reason);
       RC_ASSERT(verdict.byte == expected.byte);
@@ -146,10 +148,14 @@ TEST(Inference, InfersTheRealAttempts) {
   ASSERT_TRUE(splitter.finish(add).has_value());
   EXPECT_EQ(splitter.element_count(), 3280U);
   EXPECT_EQ(inference.type().text(),
-            "struct<base_exam_id:string,certification:string,exam_name:string,keen_created_at:string,keen_id:string,keen_timestamp:string,max_attempts:string,"
-            "sequences:struct<attempt:bigint,counts:struct<all_correct:boolean,correct:bigint,incomplete:bigint,incorrect:bigint,submitted:bigint,total:bigint,"
-            "unanswered:bigint>,id:string,questions:array<struct<id:string,options:array<struct<at:string,checked:boolean,correct:boolean,id:string,"
-            "submitted:bigint>>,user_correct:boolean,user_incomplete:boolean,user_result:string,user_submitted:boolean>>>,started_at:string,user_exam_id:string>");
+            "struct<base_exam_id:string,certification:string,exam_name:string,keen_created_at:string,keen_id:string,keen_timestamp:string,"
+            "max_attempts:string,"
+            "sequences:struct<attempt:bigint,counts:struct<all_correct:boolean,correct:bigint,incomplete:bigint,incorrect:bigint,submitted:"
+            "bigint,total:bigint,"
+            "unanswered:bigint>,id:string,questions:array<struct<id:string,options:array<struct<at:string,checked:boolean,correct:boolean,"
+            "id:string,"
+            "submitted:bigint>>,user_correct:boolean,user_incomplete:boolean,user_result:string,user_submitted:boolean>>>,started_at:"
+            "string,user_exam_id:string>");
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ inline bool read_key(Cursor& cursor, Buffer& scratch, std::string_view& key) {
 
 // The number of the key at the cursor; none: it is not among `keys`, and `key` has its text. Remembers its place after `previous`.
 // The caller has seen that there is a key and a colon. False: a bad escape.
-inline bool find_key(Cursor& cursor, KeyTable& keys, std::uint32_t previous, Buffer& scratch, std::uint32_t& number, std::string_view& key) {
+inline bool find_key(Cursor& cursor, KeyTable& keys, std::uint32_t previous, Buffer& scratch, std::uint32_t& number,
+                     std::string_view& key) {
   number = keys.predict(previous, cursor.at(), cursor.next[1] - cursor.next[0] + 1);
   if (number != KeyTable::none) return true;
   if (!read_key(cursor, scratch, key)) return false;

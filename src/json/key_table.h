@@ -76,7 +76,7 @@ class KeyTable {
 
   std::vector<Entry> entries_;
   std::vector<Followers> next_ = std::vector<Followers>(1);  // [0]: the first key; [n + 1]: what follows name n
-  std::vector<std::uint32_t> slots_;          // open addressing, a power of two, none where free
+  std::vector<std::uint32_t> slots_;                         // open addressing, a power of two, none where free
 };
 
 }  // namespace tripos::json

@@ -21,9 +21,10 @@ Verdict check(std::string_view text) {
 }
 
 TEST(Reader, Rows) {
-  for (const char* text : {"{}", " { } ", R"({"a":1})", R"({"a":-0.0e+10,"b":[],"c":[1,[2,{}]],"d":null,"e":true,"f":false,"g":"x"})", "\t{\r\n\"a\"\n:\t[ 1 , 2 ] } \n",
-                           R"({"a":"\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00"})", R"({"a":"\ud800"})", R"({"a":1,"a":2})", R"({"":0})", R"({"a":1e999999})",
-                           R"({"a":123456789012345678901234567890123456789012345678901234567890})", "{\"a\":\"\x7f\"}"}) {
+  for (const char* text :
+       {"{}", " { } ", R"({"a":1})", R"({"a":-0.0e+10,"b":[],"c":[1,[2,{}]],"d":null,"e":true,"f":false,"g":"x"})",
+        "\t{\r\n\"a\"\n:\t[ 1 , 2 ] } \n", R"({"a":"\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00"})", R"({"a":"\ud800"})", R"({"a":1,"a":2})",
+        R"({"":0})", R"({"a":1e999999})", R"({"a":123456789012345678901234567890123456789012345678901234567890})", "{\"a\":\"\x7f\"}"}) {
     EXPECT_TRUE(check(text).is_row()) << text << ": " << check(text).text();
   }
 }
@@ -132,7 +133,8 @@ TEST(Reader, GivesMemoryBackAfterALargeValue) {
   EXPECT_TRUE(reader.check("{\"a\":\"" + std::string(20 << 20, 'x') + "\"}").is_row());
 }
 
-// Two implementations of one grammar: accept the same. simdjson's DOM refuses numbers beyond doubles and lone surrogates; its depth limit is its own.
+// Two implementations of one grammar: accept the same. simdjson's DOM refuses numbers beyond doubles and lone surrogates; its depth limit
+// is its own.
 TEST(Reader, AgreesWithSimdjsonsDom) {
   const bool agreed = rc::check("reader = DOM", [](std::uint64_t seed) {
     Random random(seed);

@@ -207,7 +207,8 @@ class Shredder::Descent {
       ++cursor_.next;
       return true;
     }
-    return number(column, row, [&](std::string_view text, bool integer) { return integer && read_long(text, column.cell<std::int64_t>(row)); });
+    return number(column, row,
+                  [&](std::string_view text, bool integer) { return integer && read_long(text, column.cell<std::int64_t>(row)); });
   }
 
   bool decimal(Column& column, std::uint64_t row) {

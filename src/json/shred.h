@@ -61,7 +61,7 @@ class Shredder {
   std::vector<Column*> lists_;
   std::vector<std::uint64_t> list_sizes_;  // theirs, when the row began
   Reader reader_;
-  Arena arena_;                      // unescaped strings and canonical texts of the chunk
+  Arena arena_;  // unescaped strings and canonical texts of the chunk
   CanonicalText canonical_;
   std::vector<std::uint64_t> seen_;  // bit sets of structures with more than 64 fields, used as a stack
   Buffer scratch_;

@@ -45,11 +45,14 @@ struct Table {
 };
 
 TEST(Shredder, FillsColumnsOfEveryKind) {
-  Table table("struct<a:bigint,b:boolean,c:double,d:string,e:decimal(20,0),f:struct<x:bigint,y:struct<>>,g:array<struct<x:bigint>>,h:void>");
-  EXPECT_EQ(table.show(R"({"a":1,"b":true,"c":1.5,"d":"text","e":12345678901234567890,"f":{"x":-2,"y":{}},"g":[{"x":3},null,{}],"h":null})"),
-            R"({a:1L,b:true,c:1.5F,d:"text",e:12345678901234567890D,f:{x:-2L,y:{}},g:[{x:3L},null,{x:null}],h:null})");
+  Table table(
+      "struct<a:bigint,b:boolean,c:double,d:string,e:decimal(20,0),f:struct<x:bigint,y:struct<>>,g:array<struct<x:bigint>>,h:void>");
+  EXPECT_EQ(
+      table.show(R"({"a":1,"b":true,"c":1.5,"d":"text","e":12345678901234567890,"f":{"x":-2,"y":{}},"g":[{"x":3},null,{}],"h":null})"),
+      R"({a:1L,b:true,c:1.5F,d:"text",e:12345678901234567890D,f:{x:-2L,y:{}},g:[{x:3L},null,{x:null}],h:null})");
   EXPECT_EQ(table.show("{}"), "{a:null,b:null,c:null,d:null,e:null,f:null,g:null,h:null}");
-  EXPECT_EQ(table.show(R"({"g":[],"f":{"z":1},"c":2,"e":-7,"a":-9223372036854775808})"), "{a:-9223372036854775808L,b:null,c:2F,d:null,e:-7D,f:{x:null,y:null},g:[],h:null}");
+  EXPECT_EQ(table.show(R"({"g":[],"f":{"z":1},"c":2,"e":-7,"a":-9223372036854775808})"),
+            "{a:-9223372036854775808L,b:null,c:2F,d:null,e:-7D,f:{x:null,y:null},g:[],h:null}");
   EXPECT_EQ(table.shredder.mismatches(), 0U);
 }
 
@@ -63,7 +66,8 @@ TEST(Shredder, ShowsOtherValuesInStringColumnsAsCanonicalText) {
 
 TEST(Shredder, ReadsEscapesIntoItsOwnMemory) {
   Table table("struct<a:string>");
-  EXPECT_EQ(table.show(R"({"a":"\u0041\n\ud83d\ude00 and more than twelve bytes"})"), "{a:\"A\\n\xF0\x9F\x98\x80 and more than twelve bytes\"}");
+  EXPECT_EQ(table.show(R"({"a":"\u0041\n\ud83d\ude00 and more than twelve bytes"})"),
+            "{a:\"A\\n\xF0\x9F\x98\x80 and more than twelve bytes\"}");
   EXPECT_EQ(table.show(R"({"a":"\ud800"})"), "{a:\"\xEF\xBF\xBD\"}");
   EXPECT_EQ(table.show(R"({"\u0061":"exactly12byt"})"), R"({a:"exactly12byt"})");
   EXPECT_EQ(table.show(R"({"a":"exactly13byte"})"), R"({a:"exactly13byte"})");

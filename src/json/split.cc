@@ -34,7 +34,8 @@ const char* find_quote_or_backslash(const char* at, const char* end) noexcept {
   while (end - at >= 8) {
     std::uint64_t word;
     std::memcpy(&word, at, 8);
-    const std::uint64_t found = has_zero(word ^ ones * static_cast<unsigned char>('"')) | has_zero(word ^ ones * static_cast<unsigned char>('\\'));
+    const std::uint64_t found =
+        has_zero(word ^ ones * static_cast<unsigned char>('"')) | has_zero(word ^ ones * static_cast<unsigned char>('\\'));
     if (found != 0) return at + __builtin_ctzll(found) / 8;
     at += 8;
   }
@@ -45,12 +46,14 @@ const char* find_quote_or_backslash(const char* at, const char* end) noexcept {
 }  // namespace
 
 tl::unexpected<Error> Splitter::unexpected(const char* at, std::string_view wanted) const {
-  return fail(ErrorCode::malformed, "byte {}: {} expected, not '{}' (after {} elements)", position_of(at), wanted, std::string_view(at, 1), element_count_);
+  return fail(ErrorCode::malformed, "byte {}: {} expected, not '{}' (after {} elements)", position_of(at), wanted, std::string_view(at, 1),
+              element_count_);
 }
 
 Result<> Splitter::append(const char* begin, const char* end) {
   if (static_cast<std::size_t>(end - begin) > options_.element_size_max - element_.size()) {
-    return fail(ErrorCode::too_large, "element {} (starts at byte {}) has more than {} bytes", element_count_ + 1, element_start_, options_.element_size_max);
+    return fail(ErrorCode::too_large, "element {} (starts at byte {}) has more than {} bytes", element_count_ + 1, element_start_,
+                options_.element_size_max);
   }
   element_.append(begin, end);
   return {};
@@ -60,10 +63,11 @@ Result<> Splitter::complete(const Emit& emit) {
   const Verdict verdict = reader_.check(element_);
   const bool valid = verdict.is_row() || verdict.reason == Reason::top_level_array || verdict.reason == Reason::top_level_scalar;
   if (!valid) {
-    const auto gap = std::upper_bound(gaps_.begin(), gaps_.end(), verdict.byte, [](std::size_t byte, const Gap& g) { return byte < g.minified; });
+    const auto gap =
+        std::upper_bound(gaps_.begin(), gaps_.end(), verdict.byte, [](std::size_t byte, const Gap& g) { return byte < g.minified; });
     const std::uint64_t removed = gap == gaps_.begin() ? 0 : std::prev(gap)->removed;
-    return fail(ErrorCode::malformed, "element {} (starts at byte {}): {} at byte {}", element_count_ + 1, element_start_, to_string(verdict.reason),
-                element_start_ + verdict.byte + removed);
+    return fail(ErrorCode::malformed, "element {} (starts at byte {}): {} at byte {}", element_count_ + 1, element_start_,
+                to_string(verdict.reason), element_start_ + verdict.byte + removed);
   }
   TRIPOS_TRY(emit(element_));
   ++element_count_;
@@ -234,8 +238,12 @@ Result<> Splitter::finish(const Emit& emit) {
   }
   if (mark_bytes_ > 0 && mark_bytes_ < byte_order_mark.size()) return fail(ErrorCode::malformed, "byte 0: half a byte order mark");
   const bool between = state_ == State::top || state_ == State::first_element || state_ == State::element || state_ == State::separator;
-  if (!between) return fail(ErrorCode::malformed, "ends at byte {} in element {}, which starts at byte {}", position_, element_count_ + 1, element_start_);
-  if (in_array_) return fail(ErrorCode::malformed, "ends at byte {} in the array that starts at byte {} (after {} elements)", position_, array_start_, element_count_);
+  if (!between)
+    return fail(ErrorCode::malformed, "ends at byte {} in element {}, which starts at byte {}", position_, element_count_ + 1,
+                element_start_);
+  if (in_array_)
+    return fail(ErrorCode::malformed, "ends at byte {} in the array that starts at byte {} (after {} elements)", position_, array_start_,
+                element_count_);
   return {};
 }
 

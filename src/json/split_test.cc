@@ -40,8 +40,8 @@ using Elements = std::vector<std::string>;
 
 TEST(Splitter, TakesArraysLinesAndDocuments) {
   const Elements expected{R"({"a":1.10})", R"({"b":[1,2]})"};
-  for (const char* text : {"[{\"a\" : 1.10}, {\"b\":[1, 2]}]", "{\"a\":1.10}\n{\"b\":[1,2]}\n", "{\"a\":1.10}{\"b\":[1,2]}", " [ {\"a\":1.10} ] \r\n[{\"b\":[1,2]\n}]\n",
-                           "\xEF\xBB\xBF{\"a\":1.10} {\"b\":[ 1 ,2]}"}) {
+  for (const char* text : {"[{\"a\" : 1.10}, {\"b\":[1, 2]}]", "{\"a\":1.10}\n{\"b\":[1,2]}\n", "{\"a\":1.10}{\"b\":[1,2]}",
+                           " [ {\"a\":1.10} ] \r\n[{\"b\":[1,2]\n}]\n", "\xEF\xBB\xBF{\"a\":1.10} {\"b\":[ 1 ,2]}"}) {
     for (std::size_t chunk = 1; chunk < 50; ++chunk) {
       const Split got = split(text, chunk);
       EXPECT_EQ(got.elements, expected) << text;
@@ -91,7 +91,7 @@ TEST(Splitter, ErrorsNameTheByteInTheStream) {
            {"\xEF\xBB{}", "byte 2", 0},
            {"{}\xEF\xBB\xBF{}", "byte order mark at byte 2", 1},
        }) {
-    for (const std::size_t chunk : {1, 2, 3, 1000}) {
+    for (const std::size_t chunk : std::initializer_list<std::size_t>{1, 2, 3, 1000}) {
       const Split got = split(c.text, chunk);
       EXPECT_NE(got.error.find(c.part), std::string::npos) << c.text << "\n" << got.error;
       EXPECT_EQ(got.elements.size(), c.elements) << c.text;
@@ -100,7 +100,7 @@ TEST(Splitter, ErrorsNameTheByteInTheStream) {
 }
 
 TEST(Splitter, BoundsAnElement) {
-  for (const std::size_t chunk : {1, 7, 1000}) {
+  for (const std::size_t chunk : std::initializer_list<std::size_t>{1, 7, 1000}) {
     EXPECT_EQ(split("{\"a\":   123}", chunk, 9).elements.size(), 1U);
     EXPECT_NE(split("{\"a\":1234}", chunk, 9).error.find("more than 9 bytes"), std::string::npos);
     EXPECT_NE(split("\"12345678901", chunk, 9).error.find("more than 9 bytes"), std::string::npos);

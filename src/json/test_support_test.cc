@@ -1,10 +1,11 @@
+#include "json/test_support.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "json/canonical.h"
 #include "json/string.h"
-#include "json/test_support.h"
 
 namespace tripos::json::test {
 
@@ -57,7 +58,8 @@ std::string random_object(Random& random, const DocumentOptions& options, int de
     Buffer quoted;
     append_quoted(keys[key], quoted);
     if (options.escapes && pick(random, 10) == 0 && key == 0) quoted = "\"\\u0061\"";
-    text += quoted + spaces(random, options) + ":" + spaces(random, options) + random_value(random, options, depth - 1) + spaces(random, options);
+    text += quoted + spaces(random, options) + ":" + spaces(random, options) + random_value(random, options, depth - 1) +
+            spaces(random, options);
   }
   return text + "}";
 }
@@ -157,7 +159,8 @@ Type random_type(Random& random, int depth_max) {
     case 6: return Type::array(random_type(random, depth_max - 1));
     default: {
       std::vector<Field> fields;
-      for (std::size_t count = pick(random, 4); count > 0; --count) fields.push_back({keys[pick(random, std::size(keys))], random_type(random, depth_max - 1)});
+      for (std::size_t count = pick(random, 4); count > 0; --count)
+        fields.push_back({keys[pick(random, std::size(keys))], random_type(random, depth_max - 1)});
       return Type::structure(std::move(fields));
     }
   }
@@ -251,7 +254,8 @@ std::string naive_show(simdjson::dom::element value, const Type& type) {
     case TypeKind::array: {
       if (!value.is_array()) return "null";
       std::string text;
-      for (const simdjson::dom::element one : simdjson::dom::array(value)) text += (text.empty() ? "" : ",") + naive_show(one, type.element());
+      for (const simdjson::dom::element one : simdjson::dom::array(value))
+        text += (text.empty() ? "" : ",") + naive_show(one, type.element());
       return "[" + text + "]";
     }
     case TypeKind::structure: {
@@ -345,7 +349,8 @@ std::string show(const Column& column, std::uint64_t row) {
     case TypeKind::structure: {
       if (column.children.empty() && column.data != nullptr && !column.cell<bool>(row)) return "BROKEN";
       std::string text;
-      for (std::uint32_t i = 0; i < column.children.size(); ++i) text += (i > 0 ? "," : "") + column.keys.name(i) + ":" + show(column.children[i], row);
+      for (std::uint32_t i = 0; i < column.children.size(); ++i)
+        text += (i > 0 ? "," : "") + column.keys.name(i) + ":" + show(column.children[i], row);
       return "{" + text + "}";
     }
   }

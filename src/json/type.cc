@@ -55,7 +55,8 @@ std::span<const Field> Type::fields() const noexcept {
 
 const Field* Type::field(std::string_view name) const noexcept {
   CHECK(kind_ == TypeKind::structure);
-  const auto found = std::lower_bound(children_.begin(), children_.end(), name, [](const Field& f, std::string_view n) { return f.name < n; });
+  const auto found =
+      std::lower_bound(children_.begin(), children_.end(), name, [](const Field& f, std::string_view n) { return f.name < n; });
   return found != children_.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -70,9 +71,7 @@ bool operator==(const Type& a, const Type& b) noexcept {
 
 namespace {
 
-bool is_number(TypeKind kind) {
-  return kind == TypeKind::long_integer || kind == TypeKind::decimal || kind == TypeKind::double_float;
-}
+bool is_number(TypeKind kind) { return kind == TypeKind::long_integer || kind == TypeKind::decimal || kind == TypeKind::double_float; }
 
 Type join_numbers(const Type& a, const Type& b) {
   if (a.kind() == TypeKind::double_float || b.kind() == TypeKind::double_float) return Type::double_float();

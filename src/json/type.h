@@ -59,10 +59,10 @@ class Type {
   [[nodiscard]] static Type array(Type element);
 
   [[nodiscard]] TypeKind kind() const noexcept { return kind_; }
-  [[nodiscard]] int precision() const noexcept { return precision_; }           // of a decimal
-  [[nodiscard]] std::span<const Field> fields() const noexcept;                 // of a structure
-  [[nodiscard]] const Field* field(std::string_view name) const noexcept;       // of a structure; nullptr: none
-  [[nodiscard]] const Type& element() const noexcept;                           // of an array
+  [[nodiscard]] int precision() const noexcept { return precision_; }      // of a decimal
+  [[nodiscard]] std::span<const Field> fields() const noexcept;            // of a structure
+  [[nodiscard]] const Field* field(std::string_view name) const noexcept;  // of a structure; nullptr: none
+  [[nodiscard]] const Type& element() const noexcept;                      // of an array
 
   friend bool operator==(const Type& a, const Type& b) noexcept;
 

@@ -8,8 +8,8 @@
 namespace tripos::json {
 namespace {
 
-using test::random_type;
 using test::Random;
+using test::random_type;
 
 Type type(std::string_view text) {
   auto parsed = Type::parse(text);
@@ -73,7 +73,12 @@ TEST(Type, Joins) {
 }
 
 TEST(Type, FieldsAreSortedByBytesAndQuotedWhereNeeded) {
-  const Type t = Type::structure({{"b", Type::string()}, {"B", Type::boolean()}, {"a b", Type::double_float()}, {"e`f", Type()}, {"\xEF\xBD\x9E", Type()}, {"\xF0\x9F\x98\x80", Type()}});
+  const Type t = Type::structure({{"b", Type::string()},
+                                  {"B", Type::boolean()},
+                                  {"a b", Type::double_float()},
+                                  {"e`f", Type()},
+                                  {"\xEF\xBD\x9E", Type()},
+                                  {"\xF0\x9F\x98\x80", Type()}});
   EXPECT_EQ(t.text(), "struct<B:boolean,`a b`:double,b:string,`e``f`:void,`\xEF\xBD\x9E`:void,`\xF0\x9F\x98\x80`:void>");
   ASSERT_NE(t.field("a b"), nullptr);
   EXPECT_EQ(t.field("a b")->type, Type::double_float());
@@ -86,7 +91,8 @@ TEST(Type, ParseIsLiberalInSpacesAndCase) {
 }
 
 TEST(Type, ParseSaysWhereItFails) {
-  for (const char* text : {"", "int", "struct<a>", "struct<a:bigint", "array<>", "decimal(39,0)", "decimal(10,2)", "struct<a:bigint,a:double>", "bigint x", "struct<`a:bigint>", "decimal(99999999999,0)"}) {
+  for (const char* text : {"", "int", "struct<a>", "struct<a:bigint", "array<>", "decimal(39,0)", "decimal(10,2)",
+                           "struct<a:bigint,a:double>", "bigint x", "struct<`a:bigint>", "decimal(99999999999,0)"}) {
     const auto parsed = Type::parse(text);
     ASSERT_FALSE(parsed.has_value()) << text;
     EXPECT_EQ(parsed.error().code, ErrorCode::malformed);
@@ -119,7 +125,8 @@ TEST(Type, SettledShowsNullAsStringAndDropsEmptyStructures) {
 }
 
 TEST(Type, SqlNamesOfCollidingKeysAreNumbered) {
-  EXPECT_EQ(sql_names(type("struct<NAME:bigint,Name:bigint,name:bigint,other:bigint>")), (std::vector<std::string>{"NAME", "Name_1", "name_2", "other"}));
+  EXPECT_EQ(sql_names(type("struct<NAME:bigint,Name:bigint,name:bigint,other:bigint>")),
+            (std::vector<std::string>{"NAME", "Name_1", "name_2", "other"}));
   // A number that some key has already is passed over.
   EXPECT_EQ(sql_names(type("struct<A:bigint,a:bigint,a_1:bigint>")), (std::vector<std::string>{"A", "a_2", "a_1"}));
 }

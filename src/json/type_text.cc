@@ -133,7 +133,8 @@ class Parser {
     }
     const std::size_t count = fields.size();
     Type type = Type::structure(std::move(fields));
-    if (type.fields().size() != count) return fail(ErrorCode::malformed, "type text: a field's name twice in a struct that ends at byte {}", at_);
+    if (type.fields().size() != count)
+      return fail(ErrorCode::malformed, "type text: a field's name twice in a struct that ends at byte {}", at_);
     return type;
   }
 

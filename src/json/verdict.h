@@ -15,20 +15,20 @@ enum class Outcome : std::uint8_t { row, tombstone, rejected };
 
 enum class Reason : std::uint8_t {
   none,
-  empty,              // no bytes, or white space only
-  byte_order_mark,    // RFC 8259, 8.1: not to be added
+  empty,            // no bytes, or white space only
+  byte_order_mark,  // RFC 8259, 8.1: not to be added
   not_utf8,
   control_character,  // unescaped, inside of a string
   unclosed_string,
   bad_escape,
   bad_number,
-  bad_literal,            // neither true, false nor null
-  unexpected_character,   // a comma, colon, key or value is missing, or one too many
+  bad_literal,           // neither true, false nor null
+  unexpected_character,  // a comma, colon, key or value is missing, or one too many
   ends_early,
-  too_deep,               // more than depth_max levels
-  too_large,              // more bytes than value_size_max
-  trailing_bytes,         // something follows the value; several documents in one record too
-  top_level_array,        // valid JSON, but not a row
+  too_deep,         // more than depth_max levels
+  too_large,        // more bytes than value_size_max
+  trailing_bytes,   // something follows the value; several documents in one record too
+  top_level_array,  // valid JSON, but not a row
   top_level_scalar,
 };
 
