@@ -13,7 +13,8 @@ std::string parent_of(std::string_view path) {
 Result<> read_exactly(const File& file, std::uint64_t position, std::span<char> to) {
   TRIPOS_ASSIGN(const std::size_t got, file.read_at(position, to));
   if (got != to.size()) {
-    return fail(ErrorCode::corrupt, "{}: ends at byte {}, where {} bytes from {} were expected", file.path(), position + got, to.size(), position);
+    return fail(ErrorCode::corrupt, "{}: ends at byte {}, where {} bytes from {} were expected", file.path(), position + got, to.size(),
+                position);
   }
   return {};
 }

@@ -33,9 +33,9 @@ class File {
 
   [[nodiscard]] virtual Result<> truncate(std::uint64_t size) = 0;
 
-  // Makes sure that the disk has room for the bytes [0, end), without changing the size. A full disk: no_space.
+  // Makes sure that the disk has room for the bytes [begin, end), without changing the size. A full disk: no_space.
   // Where the file system can't reserve, this succeeds and a write may still find the disk full.
-  [[nodiscard]] virtual Result<> reserve(std::uint64_t end) = 0;
+  [[nodiscard]] virtual Result<> reserve(std::uint64_t begin, std::uint64_t end) = 0;
 
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
 
@@ -52,11 +52,11 @@ class FileLock {
 };
 
 enum class OpenMode {
-  read,         // exists
-  write,        // exists; read and write
-  create,       // read and write; made if missing
-  create_new,   // read and write; already_exists if it does
-  replace,      // read and write; made if missing, emptied if not
+  read,        // exists
+  write,       // exists; read and write
+  create,      // read and write; made if missing
+  create_new,  // read and write; already_exists if it does
+  replace,     // read and write; made if missing, emptied if not
 };
 
 struct DirectoryEntry {

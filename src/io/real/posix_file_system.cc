@@ -100,10 +100,10 @@ class PosixFile final : public File {
     return {};
   }
 
-  Result<> reserve(std::uint64_t end) override {
+  Result<> reserve(std::uint64_t begin, std::uint64_t end) override {
     int status = 0;
     do {
-      status = ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(end));
+      status = ::fallocate(descriptor_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin), static_cast<off_t>(end - begin));
     } while (status != 0 && errno == EINTR);
     if (status != 0 && errno != EOPNOTSUPP && errno != ENOSYS) return os_fail("reserve space", path_);
     return {};
