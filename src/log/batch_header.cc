@@ -12,7 +12,8 @@ std::optional<BatchHeader> read_batch_header(Bytes bytes, std::uint64_t position
   const auto base_offset = load_be<std::int64_t>(at + layout::base_offset);
   const auto delta = load_be<std::int32_t>(at + layout::last_offset_delta);
   constexpr auto length_min = static_cast<std::int32_t>(layout::header_size - layout::log_overhead);
-  if (length < length_min || at[layout::magic] != 2 || base_offset < 0 || delta < 0 || base_offset > INT64_MAX - delta - 1) return std::nullopt;
+  if (length < length_min || at[layout::magic] != 2 || base_offset < 0 || delta < 0 || base_offset > INT64_MAX - delta - 1)
+    return std::nullopt;
   BatchHeader header;
   header.base_offset = Offset(base_offset);
   header.last_offset = Offset(base_offset + delta);
@@ -31,7 +32,8 @@ std::optional<BatchHeader> read_batch_header(Bytes bytes, std::uint64_t position
 Result<const BatchHeader*> HeaderReader::next() {
   if (position_ >= end_) return nullptr;
   const std::uint64_t left = end_ - position_;
-  if (position_ < chunk_position_ || position_ + std::min<std::uint64_t>(left, batch_layout::header_size) > chunk_position_ + chunk_.size()) {
+  if (position_ < chunk_position_ ||
+      position_ + std::min<std::uint64_t>(left, batch_layout::header_size) > chunk_position_ + chunk_.size()) {
     chunk_.resize(std::min<std::uint64_t>(left, std::max(chunk_bytes_, batch_layout::header_size)));
     chunk_position_ = position_;
     TRIPOS_TRY(io::read_exactly(file_, position_, chunk_));

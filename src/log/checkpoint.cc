@@ -30,9 +30,9 @@ bool take(Bytes& text, std::string_view name, T& value) {
 
 Buffer encode_checkpoint(const Checkpoint& checkpoint) {
   Buffer text = fmt::format(
-      "{}start {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\noffset_entries {}\ntime_entries {}\n", first_line,
-      checkpoint.start, checkpoint.segment, checkpoint.position, checkpoint.end, checkpoint.max_timestamp_ms, checkpoint.max_timestamp_offset,
-      checkpoint.offset_entries, checkpoint.time_entries);
+      "{}start {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\noffset_entries {}\ntime_entries {}\n",
+      first_line, checkpoint.start, checkpoint.segment, checkpoint.position, checkpoint.end, checkpoint.max_timestamp_ms,
+      checkpoint.max_timestamp_offset, checkpoint.offset_entries, checkpoint.time_entries);
   text += fmt::format("crc32c {}\n", crc32c(text));
   return text;
 }

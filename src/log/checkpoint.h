@@ -12,10 +12,10 @@
 namespace tripos::log {
 
 struct Checkpoint {
-  Offset start;                  // the log's start offset
-  Offset segment;                // base offset of the segment that holds the durable end
-  std::uint64_t position = 0;    // bytes of that segment that are durable
-  Offset end;                    // the durable end: offset of the batch that would start at `position`
+  Offset start;                        // the log's start offset
+  Offset segment;                      // base offset of the segment that holds the durable end
+  std::uint64_t position = 0;          // bytes of that segment that are durable
+  Offset end;                          // the durable end: offset of the batch that would start at `position`
   std::int64_t max_timestamp_ms = -1;  // of that segment below `position`, and the last offset of the batch that has it
   Offset max_timestamp_offset;
   std::uint64_t offset_entries = 0;  // entries of that segment's indexes that are durable; earlier segments' indexes are whole

@@ -54,19 +54,23 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::acquire(io::FileSystem& fi
     lock = files.lock(lock_path(path));
   }
   if (!lock) {
-    if (lock.error().code == ErrorCode::conflict) return fail(ErrorCode::conflict, "{} is in use: another tripos holds {}", path, lock_path(path));
+    if (lock.error().code == ErrorCode::conflict)
+      return fail(ErrorCode::conflict, "{} is in use: another tripos holds {}", path, lock_path(path));
     return tl::unexpected(std::move(lock).error());
   }
   // Its own name: those inside of it are synced by who makes them.
   if (!existed) TRIPOS_TRY(files.sync_directory(io::parent_of(path)));
-  if (auto stale = files.remove(server_path(path)); !stale && stale.error().code != ErrorCode::not_found) return tl::unexpected(stale.error());
+  if (auto stale = files.remove(server_path(path)); !stale && stale.error().code != ErrorCode::not_found)
+    return tl::unexpected(stale.error());
   return std::unique_ptr<DataDirectory>(new DataDirectory(files, std::move(path), std::move(*lock)));
 }
 
 Result<> DataDirectory::publish(const ServerInfo& info) {
-  if (!is_plain(info.kafka) || !is_plain(info.http)) return fail(ErrorCode::invalid_argument, "an address with quotes: {} {}", info.kafka, info.http);
-  TRIPOS_TRY(io::replace_file(files_, server_path(path_),
-                              fmt::format("{{\n  \"pid\": {},\n  \"kafka\": \"{}\",\n  \"http\": \"{}\"\n}}\n", info.pid, info.kafka, info.http)));
+  if (!is_plain(info.kafka) || !is_plain(info.http))
+    return fail(ErrorCode::invalid_argument, "an address with quotes: {} {}", info.kafka, info.http);
+  TRIPOS_TRY(
+      io::replace_file(files_, server_path(path_),
+                       fmt::format("{{\n  \"pid\": {},\n  \"kafka\": \"{}\",\n  \"http\": \"{}\"\n}}\n", info.pid, info.kafka, info.http)));
   published_ = true;
   return {};
 }

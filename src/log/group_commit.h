@@ -51,13 +51,14 @@ class Syncable {
 };
 
 struct CommitHooks {
-  std::function<void(const Error&)> fatal;    // a sync failed: ends the process. If it returns (simulation), nothing is acknowledged any more.
+  std::function<void(const Error&)>
+      fatal;  // a sync failed: ends the process. If it returns (simulation), nothing is acknowledged any more.
   std::function<void(const Error&)> warning;  // a checkpoint could not be written: recovery will take longer
 };
 
 struct CommitOptions {
   // From this many files and directories on, one syncfs is faster than a sync of each (docs/adr, measured).
-  std::size_t sync_all_from = 24;
+  std::size_t sync_all_from = 16;
   // A round of few files is spread over so many background works.
   std::size_t lanes = 4;
   MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);
@@ -91,6 +92,7 @@ class GroupCommit {
   // `done` runs as soon as nothing is dirty, no round and no chore under way.
   void when_idle(io::Task done);
 
+  [[nodiscard]] const std::string& data() const noexcept { return data_; }
   [[nodiscard]] const CommitCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 

@@ -16,14 +16,9 @@ constexpr std::int64_t relative_offset_max = std::numeric_limits<std::int32_t>::
 
 }  // namespace
 
-std::vector<std::string> directories_to_sync(const std::string& directory) {
+std::vector<std::string> directories_to_sync(const std::string& directory, const std::string& data) {
   std::vector<std::string> directories = {directory};
-  constexpr int depth_max = 3;  // DATA / topics / <topic id> / <partition>
-  for (int depth = 0; depth < depth_max; ++depth) {
-    std::string parent = io::parent_of(directories.back());
-    if (parent == directories.back() || parent == "/" || parent == ".") break;
-    directories.push_back(std::move(parent));
-  }
+  while (directories.back().size() > data.size()) directories.push_back(io::parent_of(directories.back()));
   return directories;
 }
 
@@ -47,8 +42,14 @@ Result<PartitionLog::Opened> PartitionLog::open(io::FileSystem& files, GroupComm
 // --- Writing
 
 bool PartitionLog::accepts(std::uint64_t bytes) const noexcept {
+  if (first_segment_unsynced() && segments_.back()->size() + bytes > options_.segment_bytes) return false;
   const std::uint64_t unsynced = written_bytes_ - durable_bytes_;
   return unsynced == 0 || unsynced + bytes <= unsynced_bytes_max;
+}
+
+// Nothing tells recovery where a log begins but its first segment and its checkpoint, so no second segment comes before they are durable.
+bool PartitionLog::first_segment_unsynced() const noexcept {
+  return !segments_.empty() && segments_.back()->size() > 0 && !has_durable_segment_;
 }
 
 void PartitionLog::when_accepting(io::Task task) { accepting_waiters_.push_back(std::move(task)); }
@@ -66,7 +67,8 @@ Result<> PartitionLog::prepare(Bytes batches, const AppendOptions& options, Writ
   }
   for (std::size_t at = 0; at < batches.size();) {
     auto header = read_batch_header(batches.substr(at), 0);
-    if (!header || header->size > batches.size() - at) return fail(ErrorCode::invalid_argument, "byte {} of an append begins no record batch", at);
+    if (!header || header->size > batches.size() - at)
+      return fail(ErrorCode::invalid_argument, "byte {} of an append begins no record batch", at);
     const auto last_offset_delta = header->last_offset - header->base_offset;
     if (end.offset.value() > std::numeric_limits<std::int64_t>::max() - last_offset_delta - 1) {
       return fail(ErrorCode::out_of_range, "{}: no offsets are left", directory_);
@@ -83,7 +85,8 @@ Result<> PartitionLog::prepare(Bytes batches, const AppendOptions& options, Writ
 }
 
 Result<Appended> PartitionLog::append(Bytes batches, const AppendOptions& options) {
-  if (read_only_) return fail(ErrorCode::io, "{} is read-only after a failed write that could not be undone; restart the server", directory_);
+  if (read_only_)
+    return fail(ErrorCode::io, "{} is read-only after a failed write that could not be undone; restart the server", directory_);
   if (!accepts(batches.size())) {
     return fail(ErrorCode::unavailable, "{} has {} bytes on their way to the disk; try again", directory_, written_bytes_ - durable_bytes_);
   }
@@ -93,16 +96,18 @@ Result<Appended> PartitionLog::append(Bytes batches, const AppendOptions& option
   WrittenEnd end;
   TRIPOS_TRY(prepare(batches, options, end));
   const Offset base_offset = headers_.front().base_offset;
-  const auto latest = std::max_element(headers_.begin(), headers_.end(), [](const BatchHeader& a, const BatchHeader& b) {
-    return a.max_timestamp_ms < b.max_timestamp_ms;
-  });
+  const auto latest = std::max_element(headers_.begin(), headers_.end(),
+                                       [](const BatchHeader& a, const BatchHeader& b) { return a.max_timestamp_ms < b.max_timestamp_ms; });
   const bool first_ever = segments_.empty();
   if (first_ever || must_roll(batches.size(), headers_.back().last_offset, latest->max_timestamp_ms)) {
+    if (first_segment_unsynced())
+      return fail(ErrorCode::unavailable, "{}: its first segment is on its way to the disk; try again", directory_);
     TRIPOS_TRY(roll(first_ever ? base_offset : written_.offset));
   }
   Segment& segment = *segments_.back();
   if (headers_.back().last_offset - segment.base() > relative_offset_max) {
-    return fail(ErrorCode::invalid_argument, "{}: offset {} is too far from the end of the log at {}", directory_, base_offset, written_.offset);
+    return fail(ErrorCode::invalid_argument, "{}: offset {} is too far from the end of the log at {}", directory_, base_offset,
+                written_.offset);
   }
   TRIPOS_TRY(segment.reserve(batches.size()));
 
@@ -157,7 +162,7 @@ Result<> PartitionLog::roll(Offset base) {
   }
   TRIPOS_ASSIGN(auto segment, Segment::create(files_, directory_, base, options_.index_interval_bytes));
   if (segments_.empty()) {
-    directories_unsynced_ = directories_to_sync(directory_);
+    directories_unsynced_ = directories_to_sync(directory_, commit_.data());
   } else {
     Segment& closed = *segments_.back();
     TRIPOS_ASSIGN(const auto file, closed.file());
@@ -248,9 +253,8 @@ void PartitionLog::when_durable(WrittenEnd end, std::function<void(DurableEnd)> 
     done(durable_);
     return;
   }
-  const auto place = std::upper_bound(waiters_.begin(), waiters_.end(), end.offset, [](Offset offset, const Waiter& waiter) {
-    return offset < waiter.end;
-  });
+  const auto place = std::upper_bound(waiters_.begin(), waiters_.end(), end.offset,
+                                      [](Offset offset, const Waiter& waiter) { return offset < waiter.end; });
   waiters_.insert(place, {end.offset, std::move(done)});
 }
 
@@ -329,7 +333,8 @@ void PartitionLog::start_chore() {
 }
 
 bool PartitionLog::segments_to_remove() const noexcept {
-  return !removed_.empty() || (segments_.size() > 1 && segments_[1]->base() <= start_ && segments_[1]->base() <= durable_checkpoint_.segment);
+  return !removed_.empty() ||
+         (segments_.size() > 1 && segments_[1]->base() <= start_ && segments_[1]->base() <= durable_checkpoint_.segment);
 }
 
 // Forgets the segments that lie below the start, as far as the checkpoint does not need them; slices of them stay readable.

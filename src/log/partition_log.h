@@ -35,24 +35,24 @@ namespace tripos::log {
 inline constexpr std::uint64_t unsynced_bytes_max = 4u << 20;
 
 struct LogOptions {
-  std::uint64_t segment_bytes = 1u << 30;                              // log.segment.bytes, at most 2^31 - 1
-  std::chrono::milliseconds roll_ms = std::chrono::hours(7 * 24);      // log.roll.ms, by the records' timestamps, as Kafka does
-  std::uint32_t index_interval_bytes = 4096;                           // log.index.interval.bytes
-  std::uint32_t index_size_max_bytes = 10u << 20;                      // log.index.size.max.bytes
-  std::uint64_t checkpoint_bytes = 64u << 20;                          // a checkpoint at least each so many synced bytes
+  std::uint64_t segment_bytes = 1u << 30;                          // log.segment.bytes, at most 2^31 - 1
+  std::chrono::milliseconds roll_ms = std::chrono::hours(7 * 24);  // log.roll.ms, by the records' timestamps, as Kafka does
+  std::uint32_t index_interval_bytes = 4096;                       // log.index.interval.bytes
+  std::uint32_t index_size_max_bytes = 10u << 20;                  // log.index.size.max.bytes
+  std::uint64_t checkpoint_bytes = 64u << 20;                      // a checkpoint at least each so many synced bytes
   Offset next_offset_floor{0};  // no offset below it is given out: the end that a manifest holds (rules, 1.7)
   bool verify_all = false;      // recovery checks every batch, not only those above the checkpoint
 };
 
 // What open() found and did; for the operator's log.
 struct RecoveryReport {
-  bool clean = true;                 // nothing stood above the checkpoint
-  std::uint64_t scanned_bytes = 0;   // checked because nothing proves that they were synced
-  std::uint64_t cut_bytes = 0;       // after the last whole batch: never acknowledged, removed
+  bool clean = true;                // nothing stood above the checkpoint
+  std::uint64_t scanned_bytes = 0;  // checked because nothing proves that they were synced
+  std::uint64_t cut_bytes = 0;      // after the last whole batch: never acknowledged, removed
   std::string cut_file;
   std::uint64_t cut_position = 0;
-  std::string damaged_checkpoint;    // why the checkpoint was not believed; the whole log was scanned
-  std::optional<Offset> raised_from; // the end found, when next_offset_floor raised it: acknowledged records are missing
+  std::string damaged_checkpoint;     // why the checkpoint was not believed; the whole log was scanned
+  std::optional<Offset> raised_from;  // the end found, when next_offset_floor raised it: acknowledged records are missing
 };
 
 // An end that may be shown: what a reader brings along.
@@ -68,7 +68,7 @@ class VisibleEnd {
 
 struct AppendOptions {
   LeaderEpoch leader_epoch{0};
-  std::optional<Offset> base_offset;  // of the first batch; none: the next one. Never below the next one.
+  std::optional<Offset> base_offset = std::nullopt;  // of the first batch; none: the next one. Never below the next one.
   Urgency urgency = Urgency::now;
 };
 
@@ -103,8 +103,8 @@ class PartitionLog final : public Syncable {
   // --- Writing
 
   // Appends whole batches (checked by the caller: format, CRC, size), giving them offsets and the leader epoch; the caller's bytes stay
-  // as they are. Nothing has changed after an error: no_space (retriable), unavailable (not accepts(): retriable), io (read-only from now on,
-  // if the partial append could not be removed), invalid_argument, too_large (beyond log.segment.bytes).
+  // as they are. Nothing has changed after an error: no_space (retriable), unavailable (not accepts(): retriable), io (read-only from now
+  // on, if the partial append could not be removed), invalid_argument, too_large (beyond log.segment.bytes).
   [[nodiscard]] Result<Appended> append(Bytes batches, const AppendOptions& options);
 
   // Whether an append of this size keeps within `unsynced_bytes_max` (a single larger one is accepted when nothing is unsynced).
@@ -203,6 +203,7 @@ class PartitionLog final : public Syncable {
 
   [[nodiscard]] Result<> prepare(Bytes batches, const AppendOptions& options, WrittenEnd& end);
   [[nodiscard]] bool must_roll(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp_ms) const noexcept;
+  [[nodiscard]] bool first_segment_unsynced() const noexcept;
   [[nodiscard]] Result<> roll(Offset base);
   [[nodiscard]] Mark mark() const;
   void remember_place(Offset offset, std::uint64_t position);

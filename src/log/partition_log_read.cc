@@ -51,9 +51,8 @@ Result<> PartitionLog::check_range(Offset from, VisibleEnd end) const {
 }
 
 std::size_t PartitionLog::segment_of(Offset offset) const noexcept {
-  const auto after = std::upper_bound(segments_.begin(), segments_.end(), offset, [](Offset value, const std::unique_ptr<Segment>& segment) {
-    return value < segment->base();
-  });
+  const auto after = std::upper_bound(segments_.begin(), segments_.end(), offset,
+                                      [](Offset value, const std::unique_ptr<Segment>& segment) { return value < segment->base(); });
   return after == segments_.begin() ? 0 : static_cast<std::size_t>(after - segments_.begin()) - 1;
 }
 
@@ -95,7 +94,8 @@ Result<std::optional<PartitionLog::Place>> PartitionLog::locate(std::size_t inde
     if (best != nullptr) return best->position < end_position ? std::optional<Place>(*best) : std::optional<Place>();
   }
   for (const Cursor& cursor : cursors_) {
-    if (cursor.segment == &segment && cursor.place.offset == from && cursor.place.position < end_position) return std::optional(cursor.place);
+    if (cursor.segment == &segment && cursor.place.offset == from && cursor.place.position < end_position)
+      return std::optional(cursor.place);
   }
   TRIPOS_ASSIGN(const auto batch, segment.find(from, end_position));
   if (!batch) return std::optional<Place>();

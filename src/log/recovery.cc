@@ -115,8 +115,8 @@ Result<> Recovery::open_segments() {
                   segment_path(log_.directory_, checkpoint_->segment), checkpoint_file, checkpoint_->position);
     }
     if (bases_.front() > checkpoint_->start) {
-      return fail(ErrorCode::corrupt, "{}: the segment that holds offset {}, where the log starts, is missing; the first one is {}", log_.directory_,
-                  checkpoint_->start, segment_path(log_.directory_, bases_.front()));
+      return fail(ErrorCode::corrupt, "{}: the segment that holds offset {}, where the log starts, is missing; the first one is {}",
+                  log_.directory_, checkpoint_->start, segment_path(log_.directory_, bases_.front()));
     }
     first_scanned_ = static_cast<std::size_t>(place - bases_.begin());
     scanned_from_ = checkpoint_->position;
@@ -158,8 +158,8 @@ Result<> Recovery::scan() {
     Segment& segment = *log_.segments_[i];
     if (i > first_scanned_ && segment.base() != end_) {
       if (segment.base() < end_) {
-        return fail(ErrorCode::corrupt, "{} begins below offset {}, where the segment before it ends", segment_path(log_.directory_, segment.base()),
-                    end_);
+        return fail(ErrorCode::corrupt, "{} begins below offset {}, where the segment before it ends",
+                    segment_path(log_.directory_, segment.base()), end_);
       }
       const Place before = {i - 1, log_.segments_[i - 1]->size()};
       // Without a checkpoint to say more: a gap that is older than what can be unsynced is no crash's (offsets were raised here).
@@ -183,7 +183,8 @@ Result<> Recovery::scan() {
   const std::string bad_path = segment_path(log_.directory_, bases_[bad_->segment]);
   TRIPOS_ASSIGN(const auto far, valid_batch_far_behind(*bad_, end_));
   if (far) {
-    return fail(ErrorCode::corrupt, "{}: the record batch at byte {} is damaged: {} stands more than {} bytes behind it, so no crash has torn it", bad_path,
+    return fail(ErrorCode::corrupt,
+                "{}: the record batch at byte {} is damaged: {} stands more than {} bytes behind it, so no crash has torn it", bad_path,
                 bad_->position, *far, unsynced_bytes_max);
   }
   report_.cut_file = bad_path;
@@ -195,7 +196,8 @@ Result<> Recovery::scan() {
 Result<> Recovery::scan_segment(Segment& segment, Offset& next) {
   TRIPOS_ASSIGN(const auto file, segment.file());
   TRIPOS_ASSIGN(const std::uint64_t size, file->file()->size());
-  auto stopped = scan_batches(*file->file(), segment.size(), size, segment.base(), next, [&](const BatchHeader& batch) { segment.add(batch); });
+  auto stopped =
+      scan_batches(*file->file(), segment.size(), size, segment.base(), next, [&](const BatchHeader& batch) { segment.add(batch); });
   if (!stopped) return tl::unexpected(std::move(stopped).error());
   return {};
 }
@@ -233,7 +235,8 @@ Result<std::optional<std::string>> Recovery::valid_batch_far_behind(const Place&
         batch.clear();
         TRIPOS_TRY(file->read(header->position, header->size, batch));
         if (is_good_batch(batch, next)) {
-          return std::optional(fmt::format("a good one (offset {}) at byte {} of {}", header->base_offset, header->position, file->file()->path()));
+          return std::optional(
+              fmt::format("a good one (offset {}) at byte {} of {}", header->base_offset, header->position, file->file()->path()));
         }
       }
     }
@@ -282,7 +285,8 @@ Result<> Recovery::keep() {
         segment.release();
       }
     }
-    for (const std::string& directory : directories_to_sync(log_.directory_)) TRIPOS_TRY(log_.files_.sync_directory(directory));
+    for (const std::string& directory : directories_to_sync(log_.directory_, log_.commit_.data()))
+      TRIPOS_TRY(log_.files_.sync_directory(directory));
     return {};
   };
   if (auto synced = sync(); !synced) {

@@ -1,12 +1,12 @@
 // Recovery: what PartitionLog::open does (rules, 1.7; docs/format/segment.md).
 //
 // A crash walk. What the checkpoint names was synced and is believed. Above it every batch is checked, to the first bad one. At most
-// 4 MiB were unsynced, so if a valid batch starts more than 4 MiB behind the bad one, no crash explains it: that is damage, and the log is refused,
-// unchanged. Otherwise the bad tail is cut. A segment that does not begin where the one before ends has lost that one's tail: a bad batch there.
-// What remains may live in the page cache only (the process was killed, the machine was not), so it is synced before anybody sees it.
-// After a sync that failed (file `sync-failed`) the cache may even hold clean pages that never reached the disk: the tail is written anew.
-// A crash during recovery leaves a log that the next recovery ends with in the same way.
-// Invariant: run() changes nothing on the disk before it knows that it will not refuse.
+// 4 MiB were unsynced, so if a valid batch starts more than 4 MiB behind the bad one, no crash explains it: that is damage, and the log is
+// refused, unchanged. Otherwise the bad tail is cut. A segment that does not begin where the one before ends has lost that one's tail: a
+// bad batch there. What remains may live in the page cache only (the process was killed, the machine was not), so it is synced before
+// anybody sees it. After a sync that failed (file `sync-failed`) the cache may even hold clean pages that never reached the disk: the tail
+// is written anew. A crash during recovery leaves a log that the next recovery ends with in the same way. Invariant: run() changes nothing
+// on the disk before it knows that it will not refuse.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace tripos::log {
 
-// The directory and what leads to it inside of the data directory (docs/format/directory.md): all of it may be new.
-[[nodiscard]] std::vector<std::string> directories_to_sync(const std::string& directory);
+// The directory and those that lead to it, up to `data` (docs/format/directory.md): all their names may be new.
+[[nodiscard]] std::vector<std::string> directories_to_sync(const std::string& directory, const std::string& data);
 
 class Recovery {
  public:
@@ -55,8 +55,8 @@ class Recovery {
   PartitionLog& log_;
   RecoveryReport report_;
   std::vector<Offset> bases_;
-  std::vector<std::string> leftovers_;        // files that belong to nothing
-  std::vector<std::uint64_t> file_sizes_;     // by segment
+  std::vector<std::string> leftovers_;     // files that belong to nothing
+  std::vector<std::uint64_t> file_sizes_;  // by segment
   std::optional<Checkpoint> checkpoint_;
   bool checkpoint_damaged_ = false;
   bool sync_had_failed_ = false;

@@ -76,12 +76,13 @@ Result<> Segment::reserve(std::uint64_t bytes) {
   const std::uint64_t end = size_ + bytes;
   if (end <= reserved_) return {};
   TRIPOS_ASSIGN(io::File* const file, log_file());
+  const std::uint64_t begin = std::max(size_, reserved_);
   const std::uint64_t ahead = end + std::clamp(size_, reserve_step_min, reserve_step_max);
-  if (file->reserve(ahead)) {
+  if (file->reserve(begin, ahead)) {
     reserved_ = ahead;
     return {};
   }
-  TRIPOS_TRY(file->reserve(end));  // the last room on the disk
+  TRIPOS_TRY(file->reserve(begin, end));  // the last room on the disk
   reserved_ = end;
   return {};
 }
@@ -305,6 +306,11 @@ Result<std::optional<BatchHeader>> Segment::find_max_timestamp(Offset offset, st
   TRIPOS_TRY(load_indexes());
   std::uint64_t begin = 0;
   std::optional<BatchHeader> best;
+  if (offset <= base_) {
+    TRIPOS_ASSIGN(const std::int64_t largest, largest_timestamp());
+    TRIPOS_ASSIGN(best, find_timestamp(largest, offset, end));
+    if (best) return best;  // else it stands behind `end`
+  }
   if (offset > base_) {
     TRIPOS_ASSIGN(begin, seek(offset));  // the time index speaks of batches below `offset` too
   } else {

@@ -1,0 +1,399 @@
+// The power is cut in every operation of a scripted run, in every way that Survival knows; what is left is recovered and checked:
+// nothing acknowledged is lost, no record has changed, offsets are not used twice, what was seen stays.
+// The seeded mutations break one rule each (rules, 1); the same checks must catch every one of them, or they check nothing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <random>
+#include <set>
+
+#include "io/sim/sim_file_system.h"
+#include "io/sim/sim_loop.h"
+#include "log/log_fixture.h"
+
+namespace tripos::log {
+namespace {
+
+enum class Mutation {
+  none,
+  skip_data_sync,         // a log file's sync does nothing
+  skip_directory_sync,    // names are never synced
+  skip_closed_sync,       // a roll syncs only the file that it opens
+  early_acknowledgement,  // the round is taken for finished before it has synced
+  skip_recovery_sync,     // what recovery keeps is shown unsynced
+  checkpoint_too_early,   // the checkpoint is replaced before what it describes is synced
+};
+
+constexpr std::array mutations = {Mutation::skip_data_sync,        Mutation::skip_directory_sync, Mutation::skip_closed_sync,
+                                  Mutation::early_acknowledgement, Mutation::skip_recovery_sync,  Mutation::checkpoint_too_early};
+
+// A file system that breaks a rule.
+class FaultyFileSystem final : public io::FileSystem {
+ public:
+  FaultyFileSystem(io::SimFileSystem& files, Mutation mutation) : files_(files), mutation_(mutation) {}
+
+  void set_recovering(bool recovering) { recovering_ = recovering; }
+
+  Result<std::shared_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
+    TRIPOS_ASSIGN(auto file, files_.open(path, mode));
+    if (mode == io::OpenMode::replace && path.ends_with(".log")) newest_[io::parent_of(path)] = path;
+    return std::make_shared<FaultyFile>(*this, std::move(file));
+  }
+  Result<bool> exists(const std::string& path) override { return files_.exists(path); }
+  Result<> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  Result<> link(const std::string& from, const std::string& to) override { return files_.link(from, to); }
+  Result<> remove(const std::string& path) override { return files_.remove(path); }
+  Result<std::vector<io::DirectoryEntry>> list(const std::string& directory) override { return files_.list(directory); }
+  Result<> make_directories(const std::string& directory) override { return files_.make_directories(directory); }
+  Result<> sync_directory(const std::string& directory) override {
+    if (mutation_ == Mutation::skip_directory_sync || (recovering_ && mutation_ == Mutation::skip_recovery_sync)) return {};
+    return files_.sync_directory(directory);
+  }
+  Result<> sync_all(const std::string& directory) override { return files_.sync_all(directory); }
+  Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override { return files_.lock(path); }
+  Result<std::uint64_t> free_bytes(const std::string& directory) override { return files_.free_bytes(directory); }
+
+ private:
+  class FaultyFile final : public io::File {
+   public:
+    FaultyFile(FaultyFileSystem& files, std::shared_ptr<io::File> file) : files_(files), file_(std::move(file)) {}
+    Result<std::size_t> read_at(std::uint64_t position, std::span<char> to) const override { return file_->read_at(position, to); }
+    Result<> write_at(std::uint64_t position, std::span<const Bytes> parts) override { return file_->write_at(position, parts); }
+    Result<> sync_data() override {
+      if (files_.mutation_ == Mutation::checkpoint_too_early && !files_.recovering_ && path().ends_with(".log"))
+        TRIPOS_TRY(files_.checkpoint_early(*file_));
+      return files_.skips_sync(path()) ? Result<>() : file_->sync_data();
+    }
+    Result<> truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Result<> reserve(std::uint64_t begin, std::uint64_t end) override { return file_->reserve(begin, end); }
+    Result<std::uint64_t> size() const override { return file_->size(); }
+    int descriptor() const noexcept override { return file_->descriptor(); }
+    const std::string& path() const noexcept override { return file_->path(); }
+
+   private:
+    FaultyFileSystem& files_;
+    std::shared_ptr<io::File> file_;
+  };
+
+  bool skips_sync(const std::string& path) {
+    if (recovering_) return mutation_ == Mutation::skip_recovery_sync;
+    if (!path.ends_with(".log")) return false;
+    if (mutation_ == Mutation::skip_data_sync) return true;
+    const auto newest = newest_.find(io::parent_of(path));
+    return mutation_ == Mutation::skip_closed_sync && newest != newest_.end() && newest->second != path;
+  }
+
+  // Writes the checkpoint that would be right after the sync of this file.
+  Result<> checkpoint_early(const io::File& file) {
+    const std::string directory = io::parent_of(file.path());
+    Checkpoint checkpoint;
+    checkpoint.segment = *segment_base_offset(file.path().substr(directory.size() + 1));
+    TRIPOS_ASSIGN(checkpoint.position, file.size());
+    checkpoint.end = checkpoint.segment;
+    HeaderReader reader(file, 0, checkpoint.position);
+    while (true) {
+      TRIPOS_ASSIGN(const BatchHeader* const batch, reader.next());
+      if (batch == nullptr) break;
+      checkpoint.end = batch->next_offset();
+    }
+    TRIPOS_ASSIGN(const auto old, read_checkpoint(files_, directory));
+    if (old) checkpoint.start = old->start;
+    return write_checkpoint(files_, directory, checkpoint);
+  }
+
+  io::SimFileSystem& files_;
+  Mutation mutation_;
+  bool recovering_ = false;
+  std::map<std::string, std::string> newest_;
+};
+
+// Says that a work is done before it is.
+class HastyBackground final : public io::Background {
+ public:
+  HastyBackground(io::SimLoop& loop, Mutation mutation) : loop_(loop), mutation_(mutation) {}
+  void run(io::Task work, io::Task done) override {
+    if (mutation_ == Mutation::early_acknowledgement) {
+      loop_.post(std::move(done));
+      loop_.run(std::move(work), [] {});
+    } else {
+      loop_.run(std::move(work), std::move(done));
+    }
+  }
+
+ private:
+  io::SimLoop& loop_;
+  Mutation mutation_;
+};
+
+constexpr int partition_count = 2;
+
+// What the world knows of a partition.
+struct History {
+  std::map<Offset, std::string> attempted;  // latest value appended at an offset
+  std::map<Offset, std::string> acknowledged;
+  Offset seen{0};   // the highest durable end shown
+  Offset start{0};  // the highest start whose advance was answered
+  Offset start_asked{0};
+};
+using Histories = std::array<History, partition_count>;
+
+// A running server's logs on some disk, with what the world learns from them.
+class World {
+ public:
+  World(io::SimFileSystem& files, Histories& histories, Mutation mutation, std::uint64_t seed)
+      : disk_(files), histories_(histories), mutation_(mutation), seed_(seed), files_(files, mutation) {}
+
+  // Starts (or starts again after a kill). The error is a refusal of a partition.
+  Result<> start() {
+    stop();
+    loop_ = std::make_unique<io::SimLoop>(++seed_);
+    background_ = std::make_unique<HastyBackground>(*loop_, mutation_);
+    commit_ = std::make_unique<GroupCommit>(*loop_, *background_, files_, "data", CommitHooks{[](const Error&) {}, nullptr});
+    LogOptions options;
+    options.segment_bytes = 1200;
+    options.index_interval_bytes = 200;
+    options.checkpoint_bytes = 900;
+    for (int p = 0; p < partition_count; ++p) {
+      files_.set_recovering(true);
+      auto opened = PartitionLog::open(files_, *commit_, "data/topics/t/" + std::to_string(p), options);
+      files_.set_recovering(false);
+      if (!opened) return tl::unexpected(opened.error());
+      logs_[static_cast<std::size_t>(p)] = std::move(opened->log);
+      see(p);
+    }
+    return {};
+  }
+  void stop() {
+    for (auto& log : logs_) log.reset();
+    commit_.reset();
+    background_.reset();
+    loop_.reset();
+  }
+
+  PartitionLog& log(int p) { return *logs_[static_cast<std::size_t>(p)]; }
+  History& history(int p) { return histories_[static_cast<std::size_t>(p)]; }
+  io::SimLoop& loop() { return *loop_; }
+
+  void see(int p) { history(p).seen = std::max(history(p).seen, log(p).durable_end().offset); }
+
+  void append(int p, const std::vector<std::string>& values, Urgency urgency) {
+    const Offset next = log(p).next_offset();
+    std::map<Offset, std::string> records;
+    for (std::size_t i = 0; i < values.size(); ++i) records[next + static_cast<std::int64_t>(i)] = values[i];
+    for (const auto& [offset, value] : records) history(p).attempted[offset] = value;  // also if it fails on its way
+    const auto appended = log(p).append(make_batch(values), {.urgency = urgency});
+    if (!appended) return;
+    log(p).when_durable(appended->end, [this, p, records](DurableEnd end) {
+      if (disk_.power_is_cut()) return;  // nobody hears it
+      history(p).acknowledged.insert(records.begin(), records.end());
+      history(p).seen = std::max(history(p).seen, end.offset);
+    });
+  }
+
+  void advance_start(int p) {
+    const Offset to = log(p).start_offset() + (log(p).durable_end().offset - log(p).start_offset()) / 2;
+    history(p).start_asked = std::max(history(p).start_asked, to);
+    log(p).advance_start(to, [this, p, to](const Result<>& result) {
+      if (result && !disk_.power_is_cut()) history(p).start = std::max(history(p).start, to);
+    });
+  }
+
+  void close() {
+    close_all(*commit_, {logs_[0].get(), logs_[1].get()}, [] {});
+    loop_->run_all();
+  }
+
+  // What is wrong with partition `p`, held against its history; empty: nothing.
+  std::string check(int p) {
+    const History& known = history(p);
+    PartitionLog& log = this->log(p);
+    const Offset end = log.durable_end().offset;
+    if (end < known.seen) return fmt::format("the durable end went back from {} to {}", known.seen, end);
+    if (log.start_offset() < known.start) return fmt::format("the start went back from {} to {}", known.start, log.start_offset());
+    if (log.start_offset() > known.start_asked) return fmt::format("the start is {}, nobody asked for it", log.start_offset());
+    const auto read = log.read(log.start_offset(), log.durable_end(), UINT64_MAX);
+    if (!read) return read.error().message;
+    const auto records = read_records(read->slices);
+    if (!records) return records.error().message;
+    for (const auto& [offset, value] : known.acknowledged) {
+      if (offset < log.start_offset()) continue;
+      const auto record = records->find(offset);
+      if (record == records->end()) return fmt::format("the acknowledged record at offset {} is lost", offset);
+      if (record->second != value) return fmt::format("the acknowledged record at offset {} has changed", offset);
+    }
+    for (const auto& [offset, value] : *records) {
+      const auto attempted = known.attempted.find(offset);
+      if (attempted == known.attempted.end() || attempted->second != value)
+        return fmt::format("nobody appended the record at offset {}", offset);
+    }
+    const auto first = records->lower_bound(log.start_offset());
+    const auto count = static_cast<std::int64_t>(std::distance(first, records->end()));
+    if (count != end - log.start_offset()) return fmt::format("{} records in [{}, {})", count, log.start_offset(), end);
+    return "";
+  }
+
+ private:
+  io::SimFileSystem& disk_;
+  Histories& histories_;
+  Mutation mutation_;
+  std::uint64_t seed_;
+  FaultyFileSystem files_;
+  std::unique_ptr<io::SimLoop> loop_;
+  std::unique_ptr<HastyBackground> background_;
+  std::unique_ptr<GroupCommit> commit_;
+  std::array<std::unique_ptr<PartitionLog>, partition_count> logs_;
+};
+
+// The script: appends of all sizes, time that passes, starts that advance, kills and clean stops. Stops when the power is cut.
+// An error: a log was refused, or showed something wrong after a kill.
+std::string run_script(World& world, const io::SimFileSystem& disk, std::uint64_t seed, int steps) {
+  std::mt19937_64 random(seed);
+  if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : started.error().message;
+  for (int step = 0; step < steps && !disk.power_is_cut(); ++step) {
+    const int p = static_cast<int>(random() % partition_count);
+    const auto choice = random() % 100;
+    if (choice < 45) {
+      std::vector<std::string> values;
+      for (std::uint64_t i = 0; i <= random() % 3; ++i) values.push_back(std::to_string(random()) + std::string(random() % 200, 'v'));
+      world.append(p, values, random() % 4 == 0 ? Urgency::soon : Urgency::now);
+    } else if (choice < 85) {
+      for (std::uint64_t i = 0; i < random() % 6; ++i) world.loop().step();
+    } else if (choice < 90) {
+      world.loop().advance(std::chrono::milliseconds(10));
+    } else if (choice < 93) {
+      world.advance_start(p);
+    } else {
+      if (choice < 95) world.close();
+      if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : "after a kill: " + started.error().message;
+      for (int q = 0; q < partition_count && !disk.power_is_cut(); ++q) {
+        const std::string wrong = world.check(q);
+        if (!wrong.empty() && !disk.power_is_cut()) return "after a kill: " + wrong;
+      }
+    }
+  }
+  if (!disk.power_is_cut()) world.close();
+  return "";
+}
+
+struct Outcome {
+  std::string wrong;  // the first violation
+  std::uint64_t cuts = 0;
+  std::uint64_t recoveries = 0;
+};
+
+// Recovers what is left, checks it, goes on a little, cuts again with everything unsynced lost, checks again.
+std::string check_after(const io::SimFileSystem& cut, io::Survival survival, Histories histories, Mutation mutation, std::uint64_t seed) {
+  auto disk = cut.after_power_cut(survival, seed);
+  for (int life = 0; life < 2; ++life) {
+    World world(*disk, histories, mutation, seed);
+    if (auto started = world.start(); !started) return "refused: " + started.error().message;
+    for (int p = 0; p < partition_count; ++p) {
+      const std::string wrong = world.check(p);
+      if (!wrong.empty()) return wrong;
+      world.append(p, {"life " + std::to_string(life), "after"}, Urgency::now);
+    }
+    world.loop().run();
+    for (int p = 0; p < partition_count; ++p) {
+      const std::string wrong = world.check(p);
+      if (!wrong.empty()) return wrong;
+    }
+    world.append(0, {"unsynced"}, Urgency::now);
+    auto next = disk->after_power_cut(life == 0 ? io::Survival::nothing : survival, seed + 1);
+    world.stop();
+    disk = std::move(next);
+  }
+  return "";
+}
+
+// Cuts the power in operation 0, 1, 2 … of the script of this seed.
+Outcome explore(std::uint64_t seed, Mutation mutation, int steps, std::uint64_t stride) {
+  Outcome outcome;
+  for (std::uint64_t at = 0;; at += stride) {
+    io::SimFileSystem disk(seed);
+    make_data_directory(disk);
+    disk.cut_power_at(disk.operation_count() + at);
+    Histories histories;
+    {
+      World world(disk, histories, mutation, seed);
+      outcome.wrong = run_script(world, disk, seed, steps);
+    }
+    if (!outcome.wrong.empty()) return outcome;
+    ++outcome.cuts;
+    constexpr std::array survivals = {io::Survival::nothing, io::Survival::everything, io::Survival::beginning, io::Survival::selection,
+                                      io::Survival::selection};
+    for (std::size_t i = 0; i < survivals.size(); ++i) {
+      const std::uint64_t survival_seed = seed * 1'000'003 + at * 17 + i;
+      outcome.wrong = check_after(disk, survivals[i], histories, mutation, survival_seed);
+      ++outcome.recoveries;
+      if (!outcome.wrong.empty()) {
+        outcome.wrong +=
+            fmt::format(" (script {}, cut in operation {}, survival {}, seed {})", seed, at, static_cast<int>(survivals[i]), survival_seed);
+        return outcome;
+      }
+    }
+    if (!disk.power_is_cut()) return outcome;  // the script ended first
+  }
+}
+
+#ifdef TRIPOS_SANITIZED
+constexpr std::uint64_t scripts = 2;
+#else
+constexpr std::uint64_t scripts = 6;
+#endif
+
+TEST(CrashTest, NothingAcknowledgedIsLostWhereverThePowerIsCut) {
+  Outcome total;
+  for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
+    const Outcome outcome = explore(seed, Mutation::none, 90, 1);
+    ASSERT_EQ(outcome.wrong, "");
+    total.cuts += outcome.cuts;
+    total.recoveries += outcome.recoveries;
+  }
+  EXPECT_GT(total.cuts, 100 * scripts);
+  RecordProperty("cuts", std::to_string(total.cuts));
+  RecordProperty("recoveries", std::to_string(total.recoveries));
+}
+
+// Recovery itself is cut in each of its operations.
+TEST(CrashTest, RecoveryMayBeCutToo) {
+  for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
+    io::SimFileSystem disk(seed);
+    make_data_directory(disk);
+    Histories histories;
+    disk.cut_power_at(60 + seed * 13);
+    {
+      World world(disk, histories, Mutation::none, seed);
+      ASSERT_EQ(run_script(world, disk, seed, 90), "");
+    }
+    for (const auto survival : {io::Survival::everything, io::Survival::selection}) {
+      for (std::uint64_t at = 0;; ++at) {
+        const auto left = disk.after_power_cut(survival, seed);
+        left->cut_power_at(at);
+        Histories copy = histories;
+        World world(*left, copy, Mutation::none, seed);
+        const auto started = world.start();
+        if (!left->power_is_cut()) {
+          ASSERT_TRUE(started);
+          break;
+        }
+        for (const auto again : {io::Survival::nothing, io::Survival::everything, io::Survival::selection}) {
+          ASSERT_EQ(check_after(*left, again, copy, Mutation::none, seed + at), "") << "script " << seed << ", cut in operation " << at;
+        }
+      }
+    }
+  }
+}
+
+TEST(CrashTest, EverySeededMutationIsCaught) {
+  for (const Mutation mutation : mutations) {
+    std::string caught;
+    for (std::uint64_t seed = 1; seed <= 20 && caught.empty(); ++seed) caught = explore(seed, mutation, 90, 3).wrong;
+    EXPECT_NE(caught, "") << "mutation " << static_cast<int>(mutation) << " survived: the checks are blind to it";
+  }
+}
+
+}  // namespace
+}  // namespace tripos::log
