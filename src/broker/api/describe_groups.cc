@@ -36,7 +36,8 @@ DescribedGroup describe(const groups::Group& group) {
 
 }  // namespace
 
-void handle_describe_groups(RequestContext& context, const wire::DescribeGroupsRequest& request, Reply<wire::DescribeGroupsResponse> reply) {
+void handle_describe_groups(RequestContext& context, const wire::DescribeGroupsRequest& request,
+                            Reply<wire::DescribeGroupsResponse> reply) {
   wire::DescribeGroupsResponse response;
   response.groups.reserve(request.groups.size());
   for (const std::string& id : request.groups) {

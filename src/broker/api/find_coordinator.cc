@@ -34,7 +34,8 @@ Coordinator find(RequestContext& context, std::int8_t key_type, const std::strin
 
 }  // namespace
 
-void handle_find_coordinator(RequestContext& context, const wire::FindCoordinatorRequest& request, Reply<wire::FindCoordinatorResponse> reply) {
+void handle_find_coordinator(RequestContext& context, const wire::FindCoordinatorRequest& request,
+                             Reply<wire::FindCoordinatorResponse> reply) {
   wire::FindCoordinatorResponse response;
   if (context.version >= several_keys_from) {
     for (const std::string& key : request.coordinator_keys) response.coordinators.push_back(find(context, request.key_type, key));

@@ -18,7 +18,8 @@ namespace tripos::broker {
 
 void handle_delete_groups(RequestContext& context, const wire::DeleteGroupsRequest& request, Reply<wire::DeleteGroupsResponse> reply);
 void handle_describe_groups(RequestContext& context, const wire::DescribeGroupsRequest& request, Reply<wire::DescribeGroupsResponse> reply);
-void handle_find_coordinator(RequestContext& context, const wire::FindCoordinatorRequest& request, Reply<wire::FindCoordinatorResponse> reply);
+void handle_find_coordinator(RequestContext& context, const wire::FindCoordinatorRequest& request,
+                             Reply<wire::FindCoordinatorResponse> reply);
 void handle_heartbeat(RequestContext& context, const wire::HeartbeatRequest& request, Reply<wire::HeartbeatResponse> reply);
 void handle_join_group(RequestContext& context, const wire::JoinGroupRequest& request, Reply<wire::JoinGroupResponse> reply);
 void handle_leave_group(RequestContext& context, const wire::LeaveGroupRequest& request, Reply<wire::LeaveGroupResponse> reply);

@@ -12,7 +12,8 @@ void handle_heartbeat(RequestContext& context, const wire::HeartbeatRequest& req
     response.error_code = code;
     reply(response);
   };
-  if (!context.allows(Operation::read, ResourceType::group, request.group_id)) return answer_with(wire::ErrorCode::group_authorization_failed);
+  if (!context.allows(Operation::read, ResourceType::group, request.group_id))
+    return answer_with(wire::ErrorCode::group_authorization_failed);
   groups::Heartbeat event;
   event.member_id = request.member_id;
   event.instance_id = request.group_instance_id;

@@ -47,7 +47,8 @@ void handle_join_group(RequestContext& context, const wire::JoinGroupRequest& re
   event.client_id = std::string(context.client_id);
   event.client_host = "/" + context.session.client_host;  // as Java writes addresses, and Kafka's tools expect them
   event.session_timeout = std::chrono::milliseconds(request.session_timeout_ms);
-  event.rebalance_timeout = std::chrono::milliseconds(request.rebalance_timeout_ms < 0 ? request.session_timeout_ms : request.rebalance_timeout_ms);
+  event.rebalance_timeout =
+      std::chrono::milliseconds(request.rebalance_timeout_ms < 0 ? request.session_timeout_ms : request.rebalance_timeout_ms);
   event.protocol_type = request.protocol_type;
   event.protocols.reserve(request.protocols.size());
   for (const auto& protocol : request.protocols) event.protocols.push_back({protocol.name, Buffer(protocol.metadata)});

@@ -48,7 +48,8 @@ void handle_offset_commit(RequestContext& context, const wire::OffsetCommitReque
       partition.partition_index = asked.partition_index;
       partition.error_code = is_allowed ? check(context, topic.name, asked) : wire::ErrorCode::group_authorization_failed;
       if (partition.error_code != wire::ErrorCode::none) continue;
-      offsets.push_back({topic.name, asked.partition_index, asked.committed_offset, asked.committed_leader_epoch, asked.committed_metadata.value_or("")});
+      offsets.push_back(
+          {topic.name, asked.partition_index, asked.committed_offset, asked.committed_leader_epoch, asked.committed_metadata.value_or("")});
     }
   }
   if (offsets.empty()) return reply(response);

@@ -16,7 +16,8 @@ void handle_offset_delete(RequestContext& context, const wire::OffsetDeleteReque
     response.error_code = code;
     reply(response);
   };
-  if (!context.allows(Operation::remove, ResourceType::group, request.group_id)) return refuse_all(wire::ErrorCode::group_authorization_failed);
+  if (!context.allows(Operation::remove, ResourceType::group, request.group_id))
+    return refuse_all(wire::ErrorCode::group_authorization_failed);
   if (request.group_id.empty()) return refuse_all(wire::ErrorCode::invalid_group_id);
 
   // The places in the answer of those positions that the coordinator decides on.

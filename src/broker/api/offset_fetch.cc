@@ -87,7 +87,8 @@ void handle_offset_fetch(RequestContext& context, const wire::OffsetFetchRequest
     auto& answered = response.groups.emplace_back();
     answered.group_id = group.group_id;
     if (context.allows(Operation::describe, ResourceType::group, group.group_id)) {
-      answered.topics = fetch<Response::OffsetFetchResponseTopics, Response::OffsetFetchResponsePartitions>(context, group.group_id, group.topics);
+      answered.topics =
+          fetch<Response::OffsetFetchResponseTopics, Response::OffsetFetchResponsePartitions>(context, group.group_id, group.topics);
     } else {
       answered.error_code = wire::ErrorCode::group_authorization_failed;
     }

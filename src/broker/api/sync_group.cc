@@ -24,7 +24,8 @@ void handle_sync_group(RequestContext& context, const wire::SyncGroupRequest& re
     refused.error = code;
     answer_with(refused);
   };
-  if (!context.allows(Operation::read, ResourceType::group, request.group_id)) return refuse_with(wire::ErrorCode::group_authorization_failed);
+  if (!context.allows(Operation::read, ResourceType::group, request.group_id))
+    return refuse_with(wire::ErrorCode::group_authorization_failed);
   if (context.version >= protocol_from && (!request.protocol_type || !request.protocol_name)) {
     return refuse_with(wire::ErrorCode::inconsistent_group_protocol);
   }
