@@ -30,6 +30,9 @@ tl::expected<RecordBatchView, RefusedBatch> parse_one(Bytes records, const Topic
     return refuse_batch(ErrorCode::invalid_record, "records of magic {} are not accepted: batches of magic 2 only",
                         static_cast<int>(records[batch_layout::magic]));
   }
+  if (records.size() < batch_layout::header_size) {
+    return refuse_batch(ErrorCode::corrupt_message, "{} bytes are no record batch", records.size());
+  }
   const auto size = RecordBatchView::size_from_prefix(records.substr(0, batch_layout::log_overhead));
   if (size && *size < records.size()) {
     return refuse_batch(ErrorCode::invalid_record, "one batch for each partition is accepted, more bytes follow behind byte {}", *size);
@@ -46,10 +49,6 @@ tl::expected<RecordBatchView, RefusedBatch> parse_one(Bytes records, const Topic
 }
 
 tl::expected<void, RefusedBatch> check_header(const RecordBatchView& batch, std::int16_t request_version) {
-  const int codec = static_cast<int>(batch.compression());
-  if (codec > static_cast<int>(Compression::zstd)) {
-    return refuse_batch(ErrorCode::unsupported_compression_type, "there is no codec {}", codec);
-  }
   if (batch.compression() == Compression::zstd && request_version < zstd_from) {
     return refuse_batch(ErrorCode::unsupported_compression_type, "zstd may be used from version {} of Produce on", zstd_from);
   }

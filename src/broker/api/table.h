@@ -1,4 +1,4 @@
-// The table of requests: the only list of what the broker answers. Dispatch, ApiVersions and docs/reference derive from it.
+// The table of requests: the only list of what the broker answers. Dispatch and ApiVersions derive from it.
 // A request that is not in it, or in another version, gets UNSUPPORTED_VERSION.
 #pragma once
 

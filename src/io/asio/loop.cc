@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <csignal>
+#include <mutex>
 #include <thread>
 
 #include "base/check.h"
@@ -161,6 +162,8 @@ struct AsioLoop::State {
   std::optional<MonotonicTime> armed;  // what `timer` waits for
   bool running_calls = false;
   std::atomic<std::thread::id> thread;
+  std::mutex mutex;    // of `ended`, so that no task is posted behind the last look
+  bool ended = false;  // run() is over: tasks are destroyed, not run
 
   void arm() {
     const auto due = calls.next_due();
@@ -194,6 +197,13 @@ void AsioLoop::run() {
   state_->thread = std::this_thread::get_id();
   const auto work = asio::make_work_guard(state_->context);
   state_->context.run();
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->ended = true;
+  }
+  // What was posted and has not run is destroyed now, so that nobody waits for it in vain.
+  state_->context.restart();
+  state_->context.poll();
   state_->thread = std::thread::id();
 }
 
@@ -207,7 +217,13 @@ void AsioLoop::on_stop_signal(std::function<void(int signal)> task) {
   state_->wait_for_signal();
 }
 
-void AsioLoop::post(Task task) { asio::post(state_->context, std::move(task)); }
+void AsioLoop::post(Task task) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->ended) return;
+  asio::post(state_->context, [state = state_.get(), task = std::move(task)] {
+    if (!state->ended) task();  // read on the loop's thread, which wrote it
+  });
+}
 
 TimerId AsioLoop::post_after(MonotonicClock::duration delay, Task task) {
   const TimerId id = state_->calls.add(monotonic_now() + delay, std::move(task));

@@ -1,6 +1,7 @@
 // AsioLoop: the event loop of the process (Boost.Asio's io_context, one thread) as Executor and Network.
 // Other users of Asio (HTTP) run on the same context(). Only loop.cc includes Asio.
 // Threads: run() makes its caller the loop's thread; post() and stop() from any.
+// A task that was posted and will not run (the loop has ended) is destroyed soon, not kept: who waits for it can tell by that.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,7 @@ class AsioLoop final : public Executor, public Network {
   AsioLoop(const AsioLoop&) = delete;
   AsioLoop& operator=(const AsioLoop&) = delete;
 
-  // Runs until stop(). What is posted, or due, after that is dropped at destruction.
+  // Runs until stop(); once in the life of the loop.
   void run();
   void stop();
   // Calls `task` on the loop when the process gets SIGINT or SIGTERM, each time.

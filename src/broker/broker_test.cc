@@ -1,0 +1,652 @@
+// The broker over a simulated disk: requests and what they leave.
+#include "broker/broker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "broker/testing.h"
+#include "log/paths.h"
+#include "wire/api_versions.h"
+#include "wire/delete_topics.h"
+#include "wire/describe_configs.h"
+#include "wire/init_producer_id.h"
+#include "wire/metadata.h"
+
+namespace tripos::broker {
+namespace {
+
+using wire::ErrorCode;
+using Values = std::vector<std::string>;
+
+wire::MetadataRequest metadata_of(const std::string& name, bool create) {
+  wire::MetadataRequest request;
+  request.topics.emplace();
+  request.topics->emplace_back().name = name;
+  request.allow_auto_topic_creation = create;
+  return request;
+}
+
+// ---- ApiVersions
+
+TEST(ApiVersions, AVersionWeLackIsAnsweredInVersionZeroWithTheList) {
+  TestBroker test;
+  const Pending pending = test.send_frame(Bytes("\x00\x12\x00\x63\x00\x00\x00\x07\xff\xff\x00", 11));  // version 99
+  const Buffer frame = pending.frame();
+  ASSERT_GT(frame.size(), 10U);
+  EXPECT_EQ(load_be<std::int32_t>(frame.data()), 7);
+  EXPECT_EQ(load_be<std::int16_t>(frame.data() + 4), 35);  // right behind the correlation id: header version 0
+  const auto response = wire::ApiVersionsResponse::decode(Bytes(frame).substr(4), 0);
+  ASSERT_TRUE(response.has_value());
+  EXPECT_GT(response->api_keys.size(), 5U);
+}
+
+TEST(ApiVersions, RangesAreWhatClientsNeed) {
+  TestBroker test;
+  const auto response = test.call<wire::ApiVersionsResponse>(wire::ApiVersionsRequest{}, 0);
+  const auto range = [&](wire::ApiKey key) {
+    for (const auto& each : response.api_keys) {
+      if (each.api_key == static_cast<std::int16_t>(key)) return std::pair(each.min_version, each.max_version);
+    }
+    return std::pair<std::int16_t, std::int16_t>(-1, -1);
+  };
+  EXPECT_EQ(range(wire::ApiKey::produce).first, 0);   // librdkafka compresses only then
+  EXPECT_GE(range(wire::ApiKey::produce).second, 7);  // zstd
+  EXPECT_LE(range(wire::ApiKey::fetch).first, 4);
+  EXPECT_GE(range(wire::ApiKey::fetch).second, 10);
+  for (const auto key : {wire::ApiKey::find_coordinator, wire::ApiKey::init_producer_id, wire::ApiKey::join_group, wire::ApiKey::sync_group,
+                         wire::ApiKey::heartbeat, wire::ApiKey::leave_group}) {
+    EXPECT_EQ(range(key).first, 0) << to_string(key);
+  }
+}
+
+TEST(Requests, AnUnknownOneIsRefusedAndABrokenOneEndsTheSession) {
+  TestBroker test;
+  const Pending unknown = test.send_frame(Bytes("\x03\xe7\x00\x00\x00\x00\x00\x07\xff\xff", 10));  // key 999
+  EXPECT_EQ(unknown.frame(), Buffer("\x00\x00\x00\x07\x00\x23", 6));
+  EXPECT_TRUE(test.send_frame(Bytes("\x00\x03\x00", 3)).is_closed());
+  EXPECT_TRUE(test.send_frame(Bytes("\x00\x03\x00\x01\x00\x00\x00\x07\xff\xff\x7f\xff\xff\xff", 14)).is_closed());  // 2^31-1 topics
+}
+
+// ---- Topics
+
+TEST(Topics, AreCreatedDescribedAndSurviveARestart) {
+  TestBroker test;
+  EXPECT_EQ(test.create_topic("exams", 3, {{"retention.ms", "-1"}}), ErrorCode::none);
+  EXPECT_EQ(test.create_topic("exams", 3), ErrorCode::topic_already_exists);
+  const TopicId id = test.broker().topics().find("exams")->id();
+  test.restart();
+  const Topic* topic = test.broker().topics().find("exams");
+  ASSERT_NE(topic, nullptr);
+  EXPECT_EQ(topic->id(), id);
+  EXPECT_EQ(topic->partition_count(), 3);
+  EXPECT_EQ(topic->config.retention_ms, -1);
+}
+
+TEST(Topics, WhatCanNotBeCreatedSaysWhy) {
+  TestBroker test;
+  EXPECT_EQ(test.create_topic("bad name"), ErrorCode::invalid_topic_exception);
+  EXPECT_EQ(test.create_topic("t", 0), ErrorCode::invalid_partitions);
+  EXPECT_EQ(test.create_topic("t", 2'000'000'000), ErrorCode::invalid_partitions);
+  EXPECT_EQ(test.create_topic("t", 1, {{"no.such.key", "1"}}), ErrorCode::invalid_config);
+  EXPECT_EQ(test.create_topic("t", 1, {{"cleanup.policy", "burn"}}), ErrorCode::invalid_config);
+  EXPECT_EQ(test.create_topic("t"), ErrorCode::none);
+}
+
+TEST(Topics, ReplicationIsClampedDefaultsApplyAndValidateOnlyCreatesNothing) {
+  TestBroker test(ConfigValues{{"num.partitions", "4"}});
+  wire::CreateTopicsRequest request;
+  auto& topic = request.topics.emplace_back();
+  topic.name = "t";
+  topic.num_partitions = -1;
+  topic.replication_factor = 3;
+  request.validate_only = true;
+  EXPECT_EQ(test.call<wire::CreateTopicsResponse>(request, 7).topics.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(test.broker().topics().find("t"), nullptr);
+  request.validate_only = false;
+  const auto created = test.call<wire::CreateTopicsResponse>(request, 7).topics.at(0);
+  EXPECT_EQ(created.error_code, ErrorCode::none);
+  EXPECT_EQ(created.num_partitions, 4);
+  EXPECT_EQ(created.replication_factor, 1);
+  request.topics.at(0).name = "u";
+  request.topics.at(0).replication_factor = 0;
+  EXPECT_EQ(test.call<wire::CreateTopicsResponse>(request, 7).topics.at(0).error_code, ErrorCode::invalid_replication_factor);
+  request.topics.push_back(request.topics.at(0));
+  const auto twice = test.call<wire::CreateTopicsResponse>(request, 7);
+  ASSERT_EQ(twice.topics.size(), 1U);
+  EXPECT_EQ(twice.topics.at(0).error_code, ErrorCode::invalid_request);
+}
+
+TEST(Topics, AreNotToldBeforeTheyAreDurable) {
+  TestBroker test;
+  wire::CreateTopicsRequest request;
+  auto& topic = request.topics.emplace_back();
+  topic.name = "t";
+  topic.num_partitions = 1;
+  topic.replication_factor = 1;
+  const Pending pending = test.send(request, 7);
+  EXPECT_FALSE(pending.is_answered());
+  EXPECT_EQ(test.broker().topics().find("t"), nullptr);
+  test.run();
+  EXPECT_TRUE(pending.is_answered());
+}
+
+TEST(Topics, ADeletionIsDurableAndTheNameIsAnotherTopicThen) {
+  TestBroker test;
+  test.create_topic("t");
+  test.produce("t", batch_of({"a"}));
+  const TopicId first = test.broker().topics().find("t")->id();
+  wire::DeleteTopicsRequest request;
+  request.topic_names = {"t", "unknown"};
+  const auto deleted = test.call<wire::DeleteTopicsResponse>(request, 5);
+  EXPECT_EQ(deleted.responses.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(deleted.responses.at(1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(test.fetch("t", 0).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_FALSE(*test.files().exists("data/topics/" + first.text()));
+  EXPECT_EQ(test.create_topic("t"), ErrorCode::none);
+  EXPECT_NE(test.broker().topics().find("t")->id(), first);
+  EXPECT_EQ(test.consume("t"), Values{});
+  test.restart();
+  EXPECT_EQ(test.consume("t"), Values{});
+  wire::DeleteTopicsRequest by_id;
+  by_id.topics.emplace_back().topic_id = test.broker().topics().find("t")->id();
+  EXPECT_EQ(test.call<wire::DeleteTopicsResponse>(by_id, 6).responses.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(test.call<wire::DeleteTopicsResponse>(by_id, 6).responses.at(0).error_code, ErrorCode::unknown_topic_id);
+}
+
+TEST(Topics, AFetchThatWaitsIsToldOfTheDeletion) {
+  TestBroker test;
+  test.create_topic("t");
+  const Pending fetch = test.send(TestBroker::fetch_request("t", 0, 60'000), 11);
+  wire::DeleteTopicsRequest request;
+  request.topic_names = {"t"};
+  (void)test.call<wire::DeleteTopicsResponse>(request, 5);
+  ASSERT_TRUE(fetch.is_answered());
+  EXPECT_EQ(TestBroker::read<wire::FetchResponse>(fetch, 11).responses.at(0).partitions.at(0).error_code,
+            ErrorCode::unknown_topic_or_partition);
+}
+
+TEST(Metadata, CreatesWhatBothSidesAllow) {
+  TestBroker test;
+  EXPECT_EQ(test.call<wire::MetadataResponse>(metadata_of("a", false), 9).topics.at(0).error_code, ErrorCode::unknown_topic_or_partition);
+  const auto created = test.call<wire::MetadataResponse>(metadata_of("a", true), 9);
+  EXPECT_EQ(created.topics.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(created.topics.at(0).partitions.size(), 1U);
+  EXPECT_EQ(created.brokers.at(0).host, "127.0.0.1");
+  EXPECT_EQ(created.brokers.at(0).port, 9092);
+  EXPECT_EQ(test.call<wire::MetadataResponse>(metadata_of("no good", true), 9).topics.at(0).error_code, ErrorCode::invalid_topic_exception);
+  EXPECT_EQ(test.call<wire::MetadataResponse>(metadata_of("__consumer_offsets", true), 9).topics.at(0).error_code,
+            ErrorCode::unknown_topic_or_partition);
+
+  TestBroker strict(ConfigValues{{"auto.create.topics.enable", "false"}});
+  EXPECT_EQ(strict.call<wire::MetadataResponse>(metadata_of("a", true), 9).topics.at(0).error_code, ErrorCode::unknown_topic_or_partition);
+}
+
+TEST(Metadata, TwoWhoAskAtTheSameTimeGetTheSameTopic) {
+  TestBroker test;
+  const Pending first = test.send(metadata_of("a", true), 12);
+  const Pending second = test.send(metadata_of("a", true), 12);
+  test.run();
+  const auto id = TestBroker::read<wire::MetadataResponse>(first, 12).topics.at(0).topic_id;
+  EXPECT_EQ(TestBroker::read<wire::MetadataResponse>(second, 12).topics.at(0).topic_id, id);
+  EXPECT_FALSE(id.is_zero());
+}
+
+TEST(Metadata, AllTopicsAndTopicsById) {
+  TestBroker test;
+  test.create_topic("b");
+  test.create_topic("a", 2);
+  wire::MetadataRequest all;
+  all.topics.emplace();
+  EXPECT_EQ(test.call<wire::MetadataResponse>(all, 0).topics.size(), 2U);  // version 0: none named is all
+  EXPECT_EQ(test.call<wire::MetadataResponse>(all, 1).topics.size(), 0U);
+  all.topics.reset();
+  EXPECT_EQ(test.call<wire::MetadataResponse>(all, 1).topics.size(), 2U);
+  wire::MetadataRequest by_id;
+  by_id.topics.emplace();
+  for (const TopicId& id : {test.broker().topics().find("a")->id(), Uuid::random()}) {
+    auto& asked = by_id.topics->emplace_back();
+    asked.topic_id = id;
+    asked.name.reset();
+  }
+  const auto response = test.call<wire::MetadataResponse>(by_id, 12);
+  EXPECT_EQ(response.topics.at(0).name, "a");
+  EXPECT_EQ(response.topics.at(1).error_code, ErrorCode::unknown_topic_id);
+}
+
+TEST(DescribeConfigs, TellsValuesAndWhereTheyComeFrom) {
+  TestBroker test(ConfigValues{{"log.segment.bytes", "5000"}});
+  test.create_topic("t", 1, {{"cleanup.policy", "compact"}});
+  wire::DescribeConfigsRequest request;
+  request.include_synonyms = true;
+  request.include_documentation = true;
+  request.resources.push_back({.resource_type = 2, .resource_name = "t", .configuration_keys = {}});
+  request.resources.push_back({.resource_type = 4, .resource_name = "1", .configuration_keys = std::vector<std::string>{"num.partitions"}});
+  request.resources.push_back({.resource_type = 2, .resource_name = "unknown", .configuration_keys = {}});
+  request.resources.push_back({.resource_type = 99, .resource_name = "", .configuration_keys = {}});
+  const auto response = test.call<wire::DescribeConfigsResponse>(request, 4);
+  const auto& configs = response.results.at(0).configs;
+  EXPECT_EQ(configs.size(), topic_keys().size());
+  const auto find = [&](std::string_view name) {
+    return *std::ranges::find(configs, name, [](const auto& each) { return std::string_view(each.name); });
+  };
+  EXPECT_EQ(find("cleanup.policy").value, "compact");
+  EXPECT_EQ(find("cleanup.policy").config_source, 1);
+  EXPECT_EQ(find("segment.bytes").value, "5000");
+  EXPECT_EQ(find("segment.bytes").config_source, 4);
+  EXPECT_EQ(find("retention.ms").value, "604800000");
+  EXPECT_EQ(find("retention.ms").config_source, 5);
+  EXPECT_TRUE(find("retention.ms").documentation.has_value());
+  ASSERT_EQ(response.results.at(1).configs.size(), 1U);
+  EXPECT_EQ(response.results.at(1).configs.at(0).value, "1");
+  EXPECT_EQ(response.results.at(2).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(response.results.at(3).error_code, ErrorCode::invalid_request);
+}
+
+// ---- Records
+
+TEST(Produce, IsAnsweredWhenDurableAndReadBack) {
+  TestBroker test;
+  test.create_topic("t");
+  const Pending pending = test.start_produce("t", batch_of({"a", "b"}));
+  EXPECT_FALSE(pending.is_answered());
+  EXPECT_EQ(test.fetch("t", 0).high_watermark, 0);  // answered before the sync
+  test.run();
+  EXPECT_EQ(TestBroker::produced(pending).base_offset, 0);
+  EXPECT_EQ(test.produce("t", batch_of({"c"})).base_offset, 2);
+  EXPECT_EQ(test.consume("t"), (Values{"a", "b", "c"}));
+}
+
+TEST(Produce, NothingIsVisibleOrAcknowledgedBeforeItsSync) {
+  for (const std::int16_t acks : {std::int16_t{1}, std::int16_t{-1}}) {
+    TestBroker test;
+    test.create_topic("t");
+    (void)test.produce("t", batch_of({"a"}));
+    bool synced = false;
+    test.files().observe([&](io::Operation operation, const std::string&) {
+      if (operation == io::Operation::sync_data || operation == io::Operation::sync_all) synced = true;
+    });
+    const Pending pending = test.start_produce("t", batch_of({"b"}), 0, acks);
+    const Pending fetch = test.send(TestBroker::fetch_request("t", 1, 60'000), 11);
+    while (!pending.is_answered()) {
+      EXPECT_FALSE(synced && fetch.is_answered() && !pending.is_answered()) << "a fetch was answered before the producer";
+      if (!synced) {
+        EXPECT_FALSE(fetch.is_answered());
+        EXPECT_EQ(test.broker().topics().find("t")->partitions.at(0)->stable_offset().offset, Offset(1));
+      }
+      ASSERT_TRUE(test.loop().step());
+    }
+    EXPECT_TRUE(synced);
+    test.run();
+    EXPECT_TRUE(fetch.is_answered());
+  }
+}
+
+TEST(Produce, AFailedSyncAcknowledgesNothing) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"a"}));
+  test.files().inject([](io::Operation operation, const std::string&) -> std::optional<tripos::ErrorCode> {
+    if (operation == io::Operation::sync_data || operation == io::Operation::sync_all) return tripos::ErrorCode::io;
+    return std::nullopt;
+  });
+  const Pending pending = test.start_produce("t", batch_of({"b"}));
+  test.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(pending.is_answered());
+  EXPECT_TRUE(test.has_failed());
+}
+
+TEST(Produce, AFullDiskIsRetriableAndNothingIsBroken) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"a"}));
+  test.files().inject([](io::Operation operation, const std::string&) -> std::optional<tripos::ErrorCode> {
+    if (operation == io::Operation::reserve || operation == io::Operation::write) return tripos::ErrorCode::no_space;
+    return std::nullopt;
+  });
+  // Larger than what was reserved ahead.
+  RecordBatchBuilder builder;
+  const auto refused = [&] {
+    ErrorCode code = ErrorCode::none;
+    for (int i = 0; i < 40 && code == ErrorCode::none; ++i) code = test.produce("t", batch_of({std::string(900'000, 'x')})).error_code;
+    return code;
+  }();
+  EXPECT_EQ(refused, ErrorCode::kafka_storage_error);
+  test.files().inject(nullptr);
+  const auto after = test.produce("t", batch_of({"b"}));
+  EXPECT_EQ(after.error_code, ErrorCode::none);
+  EXPECT_EQ(test.consume("t").back(), "b");
+}
+
+TEST(Produce, WithoutAcknowledgementIsDurableWithinTenMilliseconds) {
+  TestBroker test;
+  test.create_topic("t");
+  EXPECT_TRUE(test.start_produce("t", batch_of({"a"}), 0, 0).is_without_answer());
+  test.advance(std::chrono::milliseconds(10));
+  EXPECT_EQ(test.broker().topics().find("t")->partitions.at(0)->stable_offset().offset, Offset(1));
+  EXPECT_TRUE(test.start_produce("nowhere", batch_of({"a"}), 0, 0).is_closed());  // the only way to tell
+}
+
+TEST(Produce, WhatIsWrongIsRefusedAndNothingIsAppended) {
+  TestBroker test;
+  test.create_topic("t");
+  Buffer flipped = batch_of({"a"});
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  EXPECT_EQ(test.produce("t", flipped).error_code, ErrorCode::corrupt_message);
+  EXPECT_EQ(test.produce("t", "").error_code, ErrorCode::corrupt_message);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}) + batch_of({"b"})).error_code, ErrorCode::invalid_record);
+  EXPECT_EQ(test.produce("t", batch_of({std::string(2 << 20, 'x')})).error_code, ErrorCode::message_too_large);
+  EXPECT_EQ(test.produce("unknown", batch_of({"a"})).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}), 1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}), -1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(TestBroker::produced([&] {
+              auto pending = test.start_produce("t", batch_of({"a"}), 0, 2);
+              test.run();
+              return pending;
+            }())
+                .error_code,
+            ErrorCode::invalid_required_acks);
+  EXPECT_EQ(test.consume("t"), Values{});
+}
+
+TEST(Produce, VersionsBelowThreeAreRefusedInTheirOwnBody) {
+  TestBroker test;
+  test.create_topic("t");
+  // v1: acks 1, timeout 0, topic "t", partition 0, no records.
+  const Pending pending =
+      test.send_frame(Bytes("\x00\x00\x00\x01\x00\x00\x00\x09\xff\xff"
+                            "\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x01\x00\x00\x00\x00\xff\xff\xff\xff",
+                            10 + 29));
+  EXPECT_EQ(pending.frame(), Buffer("\x00\x00\x00\x09\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x01\x00\x00\x00\x00\x00\x23\xff\xff\xff\xff\xff"
+                                    "\xff\xff\xff\x00\x00\x00\x00",
+                                    33));
+}
+
+TEST(Produce, AllCodecsPassUntouched) {
+  TestBroker test;
+  test.create_topic("t");
+  Buffer sent;
+  std::int64_t offset = 0;
+  for (const auto codec : {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
+    RecordBatchFields fields;
+    fields.compression = codec;
+    Buffer batch = batch_of({"a", std::string(1000, 'b')}, fields);
+    EXPECT_EQ(test.produce("t", batch).error_code, ErrorCode::none);
+    set_base_offset(batch.data(), Offset(offset));
+    set_leader_epoch(batch.data(), LeaderEpoch(0));
+    offset += 2;
+    sent += batch;
+  }
+  EXPECT_EQ(test.fetch("t", 0).records.decoded_bytes(), sent);
+}
+
+TEST(Produce, ABurstBeyondWhatMayBeUnsyncedWaitsAndKeepsItsOrder) {
+  TestBroker test;
+  test.create_topic("t");
+  std::vector<Pending> pending;
+  Values values;
+  for (int i = 0; i < 20; ++i) {
+    values.push_back(std::string(700'000, static_cast<char>('a' + i)));
+    pending.push_back(test.start_produce("t", batch_of({values.back()})));
+  }
+  test.run();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(TestBroker::produced(pending[static_cast<std::size_t>(i)]).base_offset, i);
+  EXPECT_EQ(test.consume("t"), values);
+}
+
+TEST(Produce, ManyRequestsShareOneSync) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"first"}));
+  const auto rounds = test.broker().commit().counters().rounds;
+  std::vector<Pending> pending;
+  for (int i = 0; i < 50; ++i) pending.push_back(test.start_produce("t", batch_of({"x"})));
+  test.run();
+  for (const Pending& each : pending) EXPECT_TRUE(each.is_answered());
+  EXPECT_EQ(test.broker().commit().counters().rounds, rounds + 1);
+}
+
+TEST(Produce, InternalTopicsAreTheBrokers) {
+  TestBroker test;
+  EXPECT_EQ(test.create_topic("__tripos_catalog"), ErrorCode::none);
+  EXPECT_EQ(test.produce("__tripos_catalog", batch_of({"x"})).error_code, ErrorCode::invalid_topic_exception);
+}
+
+// ---- Idempotence
+
+TEST(Idempotence, ADuplicateIsAnsweredWithItsOriginalWhenThatIsDurable) {
+  TestBroker test;
+  test.create_topic("t");
+  const Buffer batch = batch_of({"a", "b"}, producer_fields(1, 0, 0));
+  const Pending original = test.start_produce("t", batch);
+  const Pending duplicate = test.start_produce("t", batch);
+  EXPECT_FALSE(original.is_answered());
+  EXPECT_FALSE(duplicate.is_answered());
+  test.run();
+  EXPECT_EQ(TestBroker::produced(duplicate).error_code, ErrorCode::none);
+  EXPECT_EQ(TestBroker::produced(duplicate).base_offset, 0);
+  EXPECT_EQ(test.produce("t", batch).base_offset, 0);
+  EXPECT_EQ(test.consume("t"), (Values{"a", "b"}));
+}
+
+TEST(Idempotence, ErrorsAreKafkas) {
+  TestBroker test;
+  test.create_topic("t");
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 0, 5))).error_code, ErrorCode::unknown_producer_id);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 1, 0))).error_code, ErrorCode::none);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 1, 2))).error_code, ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 0, 1))).error_code, ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(test.consume("t"), Values{"a"});
+}
+
+TEST(Idempotence, StateIsRebuiltFromTheLog) {
+  TestBroker test;
+  test.create_topic("t");
+  for (int i = 0; i < 7; ++i) (void)test.produce("t", batch_of({std::to_string(i)}, producer_fields(1, 0, i)));
+  test.restart();
+  EXPECT_EQ(test.produce("t", batch_of({"3"}, producer_fields(1, 0, 3))).base_offset, 3);
+  EXPECT_EQ(test.produce("t", batch_of({"1"}, producer_fields(1, 0, 1))).error_code, ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(test.produce("t", batch_of({"7"}, producer_fields(1, 0, 7))).base_offset, 7);
+}
+
+TEST(Idempotence, ARefusedAppendLeavesNoTrace) {
+  TestBroker test;
+  test.create_topic("t");
+  test.files().inject([](io::Operation, const std::string&) { return std::optional(tripos::ErrorCode::no_space); });
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 0, 0))).error_code, ErrorCode::kafka_storage_error);
+  test.files().inject(nullptr);
+  EXPECT_EQ(test.produce("t", batch_of({"b"}, producer_fields(1, 0, 1))).error_code,
+            ErrorCode::unknown_producer_id);  // not before the first
+  EXPECT_EQ(test.produce("t", batch_of({"a"}, producer_fields(1, 0, 0))).error_code, ErrorCode::none);
+  EXPECT_EQ(test.produce("t", batch_of({"b"}, producer_fields(1, 0, 1))).error_code, ErrorCode::none);
+  EXPECT_EQ(test.consume("t"), (Values{"a", "b"}));
+}
+
+TEST(ProducerIds, AreNeverGivenTwice) {
+  TestBroker test;
+  wire::InitProducerIdRequest idempotent;
+  idempotent.transactional_id.reset();
+  std::set<std::int64_t> given;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 700; ++i) {
+      const auto response = test.call<wire::InitProducerIdResponse>(idempotent, 4);
+      EXPECT_EQ(response.error_code, ErrorCode::none);
+      EXPECT_EQ(response.producer_epoch, 0);
+      EXPECT_TRUE(given.insert(response.producer_id).second);
+    }
+    test.cut_power(io::Survival::nothing, static_cast<std::uint64_t>(round));
+  }
+  wire::InitProducerIdRequest transactional;
+  transactional.transactional_id = "t";
+  EXPECT_EQ(test.call<wire::InitProducerIdResponse>(transactional, 4).error_code, ErrorCode::unsupported_version);
+}
+
+// ---- Reading
+
+TEST(Fetch, AnOffsetInsideABatchGivesTheWholeBatch) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"a", "b", "c"}));
+  const auto data = test.fetch("t", 2);
+  const auto batch = RecordBatchView::parse(data.records.decoded_bytes());
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->base_offset(), Offset(0));
+  EXPECT_EQ(batch->record_count(), 3);
+}
+
+TEST(Fetch, OffsetsOutsideAreOutOfRange) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"a"}));
+  EXPECT_EQ(test.fetch("t", 1).error_code, ErrorCode::none);
+  EXPECT_EQ(test.fetch("t", 2).error_code, ErrorCode::offset_out_of_range);
+  EXPECT_EQ(test.fetch("t", -1).error_code, ErrorCode::offset_out_of_range);
+  EXPECT_EQ(test.fetch("t", 0, 7).error_code, ErrorCode::unknown_topic_or_partition);
+}
+
+TEST(Fetch, WaitsForRecordsOrForItsTime) {
+  TestBroker test;
+  test.create_topic("t");
+  const Pending waits = test.send(TestBroker::fetch_request("t", 0, 500), 11);
+  test.advance(std::chrono::milliseconds(499));
+  EXPECT_FALSE(waits.is_answered());
+  test.advance(std::chrono::milliseconds(1));
+  ASSERT_TRUE(waits.is_answered());
+  EXPECT_TRUE(TestBroker::read<wire::FetchResponse>(waits, 11).responses.at(0).partitions.at(0).records.decoded_bytes().empty());
+
+  const Pending woken = test.send(TestBroker::fetch_request("t", 0, 60'000), 11);
+  (void)test.start_produce("t", batch_of({"a"}));
+  test.run();
+  EXPECT_TRUE(woken.is_answered());
+}
+
+TEST(Fetch, WaitsForTheBytesThatItAsksFor) {
+  TestBroker test;
+  test.create_topic("t");
+  auto request = TestBroker::fetch_request("t", 0, 60'000);
+  request.min_bytes = 500;
+  const Pending pending = test.send(request, 11);
+  (void)test.produce("t", batch_of({std::string(200, 'a')}));
+  EXPECT_FALSE(pending.is_answered());
+  (void)test.produce("t", batch_of({std::string(200, 'b')}));
+  ASSERT_TRUE(pending.is_answered());
+  EXPECT_GE(TestBroker::read<wire::FetchResponse>(pending, 11).responses.at(0).partitions.at(0).records.size_bytes(), 500U);
+}
+
+TEST(Fetch, KeepsItsLimitsButGivesAtLeastOneBatch) {
+  TestBroker test;
+  test.create_topic("t", 2);
+  for (const int partition : {0, 1}) {
+    for (int i = 0; i < 10; ++i) (void)test.produce("t", batch_of({std::string(1000, 'x')}), partition);
+  }
+  auto request = TestBroker::fetch_request("t", 0);
+  request.topics.at(0).partitions.at(0).partition_max_bytes = 2500;
+  request.topics.at(0).partitions.push_back(request.topics.at(0).partitions.at(0));
+  request.topics.at(0).partitions.at(1).partition = 1;
+  auto partitions = test.call<wire::FetchResponse>(request, 11).responses.at(0).partitions;
+  EXPECT_GT(partitions.at(0).records.size_bytes(), 1000U);
+  EXPECT_LE(partitions.at(0).records.size_bytes(), 2500U);
+  EXPECT_LE(partitions.at(1).records.size_bytes(), 2500U);
+  request.max_bytes = 10;  // less than any batch: one batch all the same, and no second
+  partitions = test.call<wire::FetchResponse>(request, 11).responses.at(0).partitions;
+  EXPECT_GT(partitions.at(0).records.size_bytes(), 1000U);
+  EXPECT_LT(partitions.at(0).records.size_bytes(), 1200U);
+  EXPECT_EQ(partitions.at(1).records.size_bytes(), 0U);
+  EXPECT_EQ(partitions.at(1).error_code, ErrorCode::none);
+}
+
+TEST(Fetch, ByTopicIdAndWithoutSessions) {
+  TestBroker test;
+  test.create_topic("t");
+  (void)test.produce("t", batch_of({"a"}));
+  auto request = TestBroker::fetch_request("", 0);
+  request.topics.at(0).topic_id = test.broker().topics().find("t")->id();
+  request.session_epoch = 0;  // wants a session
+  auto response = test.call<wire::FetchResponse>(request, 13);
+  EXPECT_EQ(response.session_id, 0);
+  EXPECT_FALSE(response.responses.at(0).partitions.at(0).records.decoded_bytes().empty());
+  request.topics.at(0).topic_id = Uuid::random();
+  EXPECT_EQ(test.call<wire::FetchResponse>(request, 13).responses.at(0).partitions.at(0).error_code, ErrorCode::unknown_topic_id);
+  request.session_id = 5;
+  EXPECT_EQ(test.call<wire::FetchResponse>(request, 13).error_code, ErrorCode::fetch_session_id_not_found);
+}
+
+TEST(ListOffsets, EndsAndTimesAreExactToTheRecord) {
+  TestBroker test;
+  test.create_topic("t");
+  EXPECT_EQ(test.list_offsets("t", -1).offset, 0);
+  EXPECT_EQ(test.list_offsets("t", -3).offset, -1);
+  RecordBatchBuilder builder;
+  for (const int time : {100, 300, 200}) builder.add(WallTime(std::chrono::milliseconds(time)), "k", "v");
+  (void)test.produce("t", builder.finish({}));
+  (void)test.produce("t", batch_of({"late"}, {}, 400));
+  EXPECT_EQ(test.list_offsets("t", -2).offset, 0);
+  EXPECT_EQ(test.list_offsets("t", -1).offset, 4);
+  EXPECT_EQ(test.list_offsets("t", -1).timestamp, -1);
+  EXPECT_EQ(test.list_offsets("t", 0).offset, 0);
+  EXPECT_EQ(test.list_offsets("t", 101).offset, 1);
+  EXPECT_EQ(test.list_offsets("t", 101).timestamp, 300);
+  EXPECT_EQ(test.list_offsets("t", 301).offset, 3);
+  EXPECT_EQ(test.list_offsets("t", 401).offset, -1);
+  EXPECT_EQ(test.list_offsets("t", -3).offset, 3);
+  EXPECT_EQ(test.list_offsets("t", -99).error_code, ErrorCode::unsupported_version);
+}
+
+// ---- Damage and stops
+
+TEST(Broker, ADamagedPartitionIsRefusedAndTheOthersServe) {
+  TestBroker test;
+  test.create_topic("good");
+  test.create_topic("bad");
+  for (int i = 0; i < 3; ++i) {
+    (void)test.produce("good", batch_of({"a"}));
+    (void)test.produce("bad", batch_of({"a"}));
+  }
+  bool stopped = false;
+  test.broker().stop([&] { stopped = true; });
+  test.run();
+  EXPECT_TRUE(stopped);
+  const auto log = log::segment_path(
+      log::partition_directory("data", {.topic = test.broker().topics().find("bad")->id(), .partition = PartitionId(0)}), Offset(0));
+  test.files().damage(log, 30, '\x40');
+  test.restart();
+  ASSERT_TRUE(test.is_open());
+  EXPECT_EQ(test.consume("good").size(), 3U);
+  if (test.fetch("bad", 0).error_code == ErrorCode::none) {
+    // Recovery trusts what the checkpoint covers; a consumer's CRC finds it. Written again, it must not be.
+    EXPECT_EQ(test.fetch("bad", 0).high_watermark, 3);
+  } else {
+    EXPECT_EQ(test.produce("bad", batch_of({"b"})).error_code, ErrorCode::kafka_storage_error);
+    EXPECT_FALSE(test.warnings().empty());
+  }
+}
+
+TEST(Broker, ADamagedMetadataLogIsAnError) {
+  TestBroker test;
+  for (int i = 0; i < 3; ++i) test.create_topic("t" + std::to_string(i));
+  bool stopped = false;
+  test.broker().stop([&] { stopped = true; });
+  test.run();
+  test.files().damage(log::segment_path(log::metadata_directory("data"), Offset(0)), 80, '\x40');
+  test.restart();
+  EXPECT_FALSE(test.is_open());
+  EXPECT_NE(test.open_error().find("metadata"), std::string::npos) << test.open_error();
+}
+
+TEST(Broker, AStopAnswersWhoWaitsAndRefusesWhoComes) {
+  TestBroker test;
+  test.create_topic("t");
+  const Pending fetch = test.send(TestBroker::fetch_request("t", 0, 60'000), 11);
+  const Pending produce = test.start_produce("t", batch_of({"a"}));
+  bool stopped = false;
+  test.broker().stop([&] { stopped = true; });
+  EXPECT_TRUE(test.start_produce("t", batch_of({"b"})).is_closed());
+  test.run();
+  EXPECT_TRUE(stopped);
+  EXPECT_TRUE(fetch.is_answered());
+  EXPECT_EQ(TestBroker::produced(produce).error_code, ErrorCode::none);
+}
+
+}  // namespace
+}  // namespace tripos::broker

@@ -1,0 +1,168 @@
+#include "broker/produced_batch.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "base/crc32c.h"
+#include "broker/testing.h"
+
+namespace tripos::broker {
+namespace {
+
+using wire::ErrorCode;
+
+constexpr std::int64_t now_ms = 1'517'141'411'000;
+constexpr WallTime now{std::chrono::milliseconds(now_ms)};
+constexpr std::int16_t version = 9;
+
+struct Verdict {
+  ErrorCode code = ErrorCode::none;
+  std::optional<std::int32_t> record;
+  Buffer appended;
+  std::int64_t log_append_time_ms = -1;
+};
+
+Verdict check(const Buffer& batch, const ConfigValues& config = {}, std::int16_t request_version = version) {
+  RecordReader reader(decompressed_size_max);
+  Buffer rewritten;
+  const auto checked = check_produced(batch, TopicConfig(BrokerConfig(), config), now, request_version, reader, rewritten);
+  if (!checked) return {.code = checked.error().error.code, .record = checked.error().record, .appended = {}};
+  return {
+      .code = ErrorCode::none, .record = {}, .appended = Buffer(checked->batch.bytes()), .log_append_time_ms = checked->log_append_time_ms};
+}
+
+// A batch whose field was changed and whose checksum is right again: a producer that means it.
+template <typename T>
+Buffer with(Buffer batch, std::size_t at, T value) {
+  store_be(batch.data() + at, value);
+  store_be(batch.data() + batch_layout::crc, crc32c(Bytes(batch).substr(batch_layout::attributes)));
+  return batch;
+}
+
+TEST(ProducedBatch, APlainBatchPassesUntouched) {
+  const Buffer batch = batch_of({"a", "b"});
+  EXPECT_EQ(check(batch).code, ErrorCode::none);
+  EXPECT_EQ(check(batch).appended, batch);
+}
+
+TEST(ProducedBatch, EveryCutIsRefused) {
+  const Buffer batch = batch_of({"a", "b"});
+  for (std::size_t size = 0; size < batch.size(); ++size) EXPECT_EQ(check(batch.substr(0, size)).code, ErrorCode::corrupt_message) << size;
+}
+
+TEST(ProducedBatch, HeadersThatLieAreRefused) {
+  const Buffer batch = batch_of({"a", "b"});
+  EXPECT_EQ(check(with<std::int32_t>(batch, batch_layout::record_count, 1)).code, ErrorCode::invalid_record);
+  EXPECT_EQ(check(with<std::int32_t>(batch, batch_layout::last_offset_delta, 5)).code, ErrorCode::invalid_record);
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 5)).code, ErrorCode::invalid_record);     // control
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 4)).code, ErrorCode::invalid_txn_state);  // transactional
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 3)).code, ErrorCode::invalid_timestamp);  // LogAppendTime
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::corrupt_message);  // no such codec
+  EXPECT_EQ(check(with<std::int64_t>(batch, batch_layout::producer_id, 4)).code, ErrorCode::invalid_record);  // without a sequence
+  Buffer old = batch;
+  old[batch_layout::magic] = 1;
+  EXPECT_EQ(check(old).code, ErrorCode::invalid_record);
+}
+
+TEST(ProducedBatch, RecordsThatConsumersCouldNotReadAreRefused) {
+  Buffer batch = batch_of({"a", "b"});
+  const Buffer cut = with<std::int32_t>(batch.substr(0, batch.size() - 1), batch_layout::length,
+                                        static_cast<std::int32_t>(batch.size() - 1 - batch_layout::log_overhead));
+  EXPECT_EQ(check(cut).code, ErrorCode::invalid_record);
+  EXPECT_EQ(check(cut).record, 1);
+  RecordBatchFields zstd;
+  zstd.compression = Compression::zstd;
+  Buffer compressed = batch_of({"a", std::string(1000, 'b')}, zstd);
+  compressed[batch_layout::header_size + 9] = static_cast<char>(compressed[batch_layout::header_size + 9] ^ 0x55);
+  EXPECT_EQ(check(with<std::int8_t>(compressed, batch_layout::magic, 2)).code, ErrorCode::invalid_record);
+}
+
+TEST(ProducedBatch, ABombIsRefused) {
+  Buffer bomb;
+  compress(Compression::zstd, Buffer(decompressed_size_max + 1, '\0'), bomb);
+  Buffer batch = batch_of({"a"}).substr(0, batch_layout::header_size) + bomb;
+  store_be(batch.data() + batch_layout::length, static_cast<std::int32_t>(batch.size() - batch_layout::log_overhead));
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 4)).code, ErrorCode::invalid_record);
+}
+
+TEST(ProducedBatch, ZstdNeedsAProducerWhoseConsumersKnowIt) {
+  RecordBatchFields zstd;
+  zstd.compression = Compression::zstd;
+  EXPECT_EQ(check(batch_of({"a"}, zstd), {}, 6).code, ErrorCode::unsupported_compression_type);
+  EXPECT_EQ(check(batch_of({"a"}, zstd), {}, 7).code, ErrorCode::none);
+}
+
+TEST(ProducedBatch, ACompactedTopicNeedsKeys) {
+  RecordBatchBuilder builder;
+  builder.add(now, "k", "v");
+  builder.add(now, std::nullopt, "v");
+  const Buffer batch = builder.finish({});
+  EXPECT_EQ(check(batch).code, ErrorCode::none);
+  EXPECT_EQ(check(batch, {{"cleanup.policy", "compact"}}).code, ErrorCode::invalid_record);
+  EXPECT_EQ(check(batch, {{"cleanup.policy", "compact"}}).record, 1);
+}
+
+TEST(ProducedBatch, SizeAndTimestampsKeepTheTopicsLimits) {
+  const Buffer batch = batch_of({"a"}, {}, now_ms - 5000);
+  EXPECT_EQ(check(batch, {{"max.message.bytes", std::to_string(batch.size())}}).code, ErrorCode::none);
+  EXPECT_EQ(check(batch, {{"max.message.bytes", std::to_string(batch.size() - 1)}}).code, ErrorCode::message_too_large);
+  EXPECT_EQ(check(batch, {{"message.timestamp.before.max.ms", "5000"}}).code, ErrorCode::none);
+  EXPECT_EQ(check(batch, {{"message.timestamp.before.max.ms", "4999"}}).code, ErrorCode::invalid_timestamp);
+  EXPECT_EQ(check(batch_of({"a"}, {}, now_ms + 10), {{"message.timestamp.after.max.ms", "9"}}).code, ErrorCode::invalid_timestamp);
+  EXPECT_EQ(check(batch_of({"a"}, {}, now_ms + 10), {{"message.timestamp.difference.max.ms", "9"}}).code, ErrorCode::invalid_timestamp);
+  EXPECT_EQ(check(batch_of({"a"}, {}, -1)).code, ErrorCode::none);  // a producer without a clock
+  EXPECT_EQ(check(batch_of({"a"}, {}, -2)).code, ErrorCode::invalid_timestamp);
+}
+
+TEST(ProducedBatch, TheBrokersTimeIsWrittenIntoTheBatch) {
+  const Verdict verdict = check(batch_of({"a", "b"}, {}, 5), {{"message.timestamp.type", "LogAppendTime"}});
+  ASSERT_EQ(verdict.code, ErrorCode::none);
+  EXPECT_EQ(verdict.log_append_time_ms, now_ms);
+  const auto batch = RecordBatchView::parse(verdict.appended);
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_TRUE(batch->crc_matches());
+  EXPECT_EQ(batch->timestamp_type(), TimestampType::log_append_time);
+  EXPECT_EQ(batch->max_timestamp_ms(), now_ms);
+}
+
+TEST(ProducedBatch, AWrongLargestTimestampIsSetRight) {
+  const Verdict verdict = check(with<std::int64_t>(batch_of({"a"}, {}, 77), batch_layout::max_timestamp, 5));
+  ASSERT_EQ(verdict.code, ErrorCode::none);
+  const auto batch = RecordBatchView::parse(verdict.appended);
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_TRUE(batch->crc_matches());
+  EXPECT_EQ(batch->max_timestamp_ms(), 77);
+}
+
+// Whatever a producer sends: what passes can be read to its last record.
+TEST(ProducedBatch, WhatPassesCanBeRead) {
+  EXPECT_TRUE(rc::check("what passes can be read", [] {
+    RecordBatchFields fields;
+    fields.compression = static_cast<Compression>(*rc::gen::inRange(0, 5));
+    Buffer batch = batch_of(*rc::gen::nonEmpty<std::vector<std::string>>(), fields);
+    const auto changes = *rc::gen::inRange(0, 4);
+    for (int i = 0; i < changes; ++i) {
+      const auto at = *rc::gen::inRange<std::size_t>(batch_layout::attributes, batch.size());
+      batch[at] = *rc::gen::arbitrary<char>();
+    }
+    batch = with<std::int8_t>(batch, batch_layout::magic, 2);
+    const Verdict verdict = check(batch);
+    if (verdict.code != ErrorCode::none) return;
+    const auto view = RecordBatchView::parse(verdict.appended);
+    RC_ASSERT(view.has_value());
+    RC_ASSERT(view->crc_matches());
+    RecordReader reader(decompressed_size_max);
+    RC_ASSERT(reader.start(*view).has_value());
+    std::int32_t count = 0;
+    for (auto record = reader.next();; record = reader.next()) {
+      RC_ASSERT(record.has_value());
+      if (*record == nullptr) break;
+      RC_ASSERT((*record)->parse_headers().has_value());
+      ++count;
+    }
+    RC_ASSERT(count == view->last_offset_delta() + 1);
+  }));
+}
+
+}  // namespace
+}  // namespace tripos::broker
