@@ -45,8 +45,8 @@ std::vector<CommittedOffsets::Position> CommittedOffsets::positions() const {
   return {all.begin(), all.end()};
 }
 
-std::vector<CommittedOffsets::Position> expired_offsets(const Group& group, const CommittedOffsets& offsets, std::int64_t state_timestamp_ms,
-                                                       milliseconds retention, WallTime now) {
+std::vector<CommittedOffsets::Position> expired_offsets(const Group& group, const CommittedOffsets& offsets,
+                                                        std::int64_t state_timestamp_ms, milliseconds retention, WallTime now) {
   const std::int64_t now_ms = now.time_since_epoch().count();
   bool from_commit = true;
   Topics kept;

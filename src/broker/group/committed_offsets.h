@@ -53,6 +53,7 @@ class CommittedOffsets {
 //   - where no group protocol was ever used: counted from the commit;
 //   - of other groups with members: none. A commit that brought its own expiry time goes by that.
 [[nodiscard]] std::vector<CommittedOffsets::Position> expired_offsets(const Group& group, const CommittedOffsets& offsets,
-                                                                     std::int64_t state_timestamp_ms, milliseconds retention, WallTime now);
+                                                                      std::int64_t state_timestamp_ms, milliseconds retention,
+                                                                      WallTime now);
 
 }  // namespace tripos::groups

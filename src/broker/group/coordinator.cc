@@ -46,7 +46,11 @@ std::string make_member_id(std::string_view client_or_instance_id, const Uuid& u
 
 GroupCoordinator::GroupCoordinator(const CoordinatorSettings& settings, std::unique_ptr<OffsetsTopic> topic, io::Executor& executor,
                                    const io::Clock& clock)
-    : settings_(settings), topic_(std::move(topic)), executor_(executor), clock_(clock), alive_(std::make_shared<GroupCoordinator*>(this)) {}
+    : settings_(settings),
+      topic_(std::move(topic)),
+      executor_(executor),
+      clock_(clock),
+      alive_(std::make_shared<GroupCoordinator*>(this)) {}
 
 GroupCoordinator::~GroupCoordinator() {
   *alive_ = nullptr;
@@ -96,7 +100,9 @@ void GroupCoordinator::for_each_group(const std::function<void(const Group&)>& v
   }
 }
 
-PartitionId GroupCoordinator::partition_of(std::string_view group_id) const { return offsets_partition(group_id, topic_->partition_count()); }
+PartitionId GroupCoordinator::partition_of(std::string_view group_id) const {
+  return offsets_partition(group_id, topic_->partition_count());
+}
 
 // ---- Membership
 
@@ -188,11 +194,11 @@ void GroupCoordinator::store(const std::string& group_id, std::uint64_t incarnat
   std::vector<OffsetsTopicRecord> records;
   records.push_back(OffsetsTopicRecord{encode(GroupKey{group_id}), encode(effect.metadata)});
   topic_->append(partition_of(group_id), std::move(records),
-                [alive = alive_, group_id, incarnation, store_id = effect.store](ErrorCode error) {
-                  GroupCoordinator* self = *alive;
-                  Entry* entry = self == nullptr ? nullptr : self->find_entry(group_id, incarnation);
-                  if (entry != nullptr) self->perform(group_id, *entry, Stored{store_id, store_error(error)});
-                });
+                 [alive = alive_, group_id, incarnation, store_id = effect.store](ErrorCode error) {
+                   GroupCoordinator* self = *alive;
+                   Entry* entry = self == nullptr ? nullptr : self->find_entry(group_id, incarnation);
+                   if (entry != nullptr) self->perform(group_id, *entry, Stored{store_id, store_error(error)});
+                 });
 }
 
 void GroupCoordinator::set_timer(const std::string& group_id, Entry& entry) {

@@ -1,5 +1,5 @@
-// GroupCoordinator: the shell around the groups' state machines (group.h) and their committed offsets. It performs effects: answers requests,
-// appends to __consumer_offsets, sets timers.
+// GroupCoordinator: the shell around the groups' state machines (group.h) and their committed offsets. It performs effects: answers
+// requests, appends to __consumer_offsets, sets timers.
 //
 //   - A commit, a deletion: answered when its records are durable; what a fetch of offsets shows is durable (rules, 1.6).
 //   - An assignment: handed out when it is durable, so that a restart finds the group as its members know it.
@@ -30,10 +30,10 @@ namespace tripos::groups {
 
 struct CoordinatorSettings {
   GroupSettings group;
-  milliseconds session_timeout_min{6000};                                         // group.min.session.timeout.ms
-  milliseconds session_timeout_max{1800000};                                      // group.max.session.timeout.ms
-  milliseconds offsets_retention = std::chrono::hours(7 * 24);                    // offsets.retention.minutes
-  milliseconds offsets_retention_check_interval = std::chrono::minutes(10);       // offsets.retention.check.interval.ms
+  milliseconds session_timeout_min{6000};                                    // group.min.session.timeout.ms
+  milliseconds session_timeout_max{1800000};                                 // group.max.session.timeout.ms
+  milliseconds offsets_retention = std::chrono::hours(7 * 24);               // offsets.retention.minutes
+  milliseconds offsets_retention_check_interval = std::chrono::minutes(10);  // offsets.retention.check.interval.ms
 };
 
 struct LoadReport {
@@ -50,7 +50,8 @@ class GroupCoordinator {
   using SyncCallback = std::function<void(const SyncAnswer&)>;
   using LeaveCallback = std::function<void(const LeaveAnswer&)>;
 
-  GroupCoordinator(const CoordinatorSettings& settings, std::unique_ptr<OffsetsTopic> topic, io::Executor& executor, const io::Clock& clock);
+  GroupCoordinator(const CoordinatorSettings& settings, std::unique_ptr<OffsetsTopic> topic, io::Executor& executor,
+                   const io::Clock& clock);
   ~GroupCoordinator();
   GroupCoordinator(const GroupCoordinator&) = delete;
   GroupCoordinator& operator=(const GroupCoordinator&) = delete;
@@ -73,7 +74,8 @@ class GroupCoordinator {
     std::string metadata;
   };
   // All or none. `retention`: a life time of their own.
-  void commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, std::optional<milliseconds> retention, ErrorCallback done);
+  void commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, std::optional<milliseconds> retention,
+              ErrorCallback done);
   // Nothing committed: nullptr. Valid until the loop goes on.
   [[nodiscard]] const CommittedOffsets* find_offsets(std::string_view group_id) const;
   // For each position, whether it could be deleted (a topic that is in use can't).

@@ -19,8 +19,8 @@ ErrorCode commit_error(ErrorCode error) {
 
 }  // namespace
 
-void GroupCoordinator::commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, std::optional<milliseconds> retention,
-                              ErrorCallback done) {
+void GroupCoordinator::commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets,
+                              std::optional<milliseconds> retention, ErrorCallback done) {
   Entry* entry = find_entry(group_id);
   if (entry == nullptr) {
     if (event.generation >= 0) return done(ErrorCode::illegal_generation);
@@ -42,17 +42,18 @@ void GroupCoordinator::commit(const std::string& group_id, Commit event, std::ve
     committed.emplace_back(CommittedOffsets::Position{std::move(offset.topic), offset.partition}, std::move(value));
   }
   topic_->append(partition_of(group_id), std::move(records),
-                [alive = alive_, group_id, incarnation = entry->incarnation, committed = std::move(committed), done = std::move(done)](ErrorCode error) {
-                  GroupCoordinator* self = *alive;
-                  if (self == nullptr) return;
-                  if (Entry* found = self->find_entry(group_id, incarnation)) {
-                    for (const auto& [position, value] : committed) {
-                      found->offsets.end_commit(position.topic, position.partition);
-                      if (error == ErrorCode::none) found->offsets.set(position.topic, position.partition, value);
-                    }
-                  }
-                  done(commit_error(error));
-                });
+                 [alive = alive_, group_id, incarnation = entry->incarnation, committed = std::move(committed),
+                  done = std::move(done)](ErrorCode error) {
+                   GroupCoordinator* self = *alive;
+                   if (self == nullptr) return;
+                   if (Entry* found = self->find_entry(group_id, incarnation)) {
+                     for (const auto& [position, value] : committed) {
+                       found->offsets.end_commit(position.topic, position.partition);
+                       if (error == ErrorCode::none) found->offsets.set(position.topic, position.partition, value);
+                     }
+                   }
+                   done(commit_error(error));
+                 });
 }
 
 const CommittedOffsets* GroupCoordinator::find_offsets(std::string_view group_id) const {
@@ -70,18 +71,20 @@ void GroupCoordinator::erase_offsets(const std::string& group_id, Entry& entry, 
     tombstones.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, position.topic, position.partition}), std::nullopt});
   }
   topic_->append(partition_of(group_id), std::move(tombstones),
-                [alive = alive_, group_id, incarnation = entry.incarnation, positions = std::move(positions), done = std::move(done)](ErrorCode error) {
-                  GroupCoordinator* self = *alive;
-                  if (self == nullptr) return;
-                  Entry* found = self->find_entry(group_id, incarnation);
-                  if (found != nullptr && error == ErrorCode::none) {
-                    for (const auto& position : positions) found->offsets.erase(position.topic, position.partition);
-                  }
-                  done(store_error(error));
-                });
+                 [alive = alive_, group_id, incarnation = entry.incarnation, positions = std::move(positions),
+                  done = std::move(done)](ErrorCode error) {
+                   GroupCoordinator* self = *alive;
+                   if (self == nullptr) return;
+                   Entry* found = self->find_entry(group_id, incarnation);
+                   if (found != nullptr && error == ErrorCode::none) {
+                     for (const auto& position : positions) found->offsets.erase(position.topic, position.partition);
+                   }
+                   done(store_error(error));
+                 });
 }
 
-void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<CommittedOffsets::Position> positions, DeleteOffsetsCallback done) {
+void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<CommittedOffsets::Position> positions,
+                                      DeleteOffsetsCallback done) {
   Entry* entry = find_entry(group_id);
   if (entry == nullptr || entry->group.state() == State::dead) return done(ErrorCode::group_id_not_found, {});
   const Group& group = entry->group;
@@ -95,11 +98,12 @@ void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<C
   for (CommittedOffsets::Position& position : positions) {
     const bool is_in_use = !in_use || in_use->contains(position.topic);
     errors.push_back(is_in_use ? ErrorCode::group_subscribed_to_topic : ErrorCode::none);
-    const bool is_there = entry->offsets.find(position.topic, position.partition) != nullptr ||
-                          entry->offsets.is_pending(position.topic, position.partition);
+    const bool is_there =
+        entry->offsets.find(position.topic, position.partition) != nullptr || entry->offsets.is_pending(position.topic, position.partition);
     if (!is_in_use && is_there) deletable.push_back(std::move(position));
   }
-  erase_offsets(group_id, *entry, std::move(deletable), [errors = std::move(errors), done = std::move(done)](ErrorCode error) { done(error, errors); });
+  erase_offsets(group_id, *entry, std::move(deletable),
+                [errors = std::move(errors), done = std::move(done)](ErrorCode error) { done(error, errors); });
 }
 
 void GroupCoordinator::delete_group(const std::string& group_id, ErrorCallback done) {
@@ -123,23 +127,24 @@ void GroupCoordinator::remove_group(const std::string& group_id, Entry& entry, E
     erase_entry(group_id);
     return done(ErrorCode::none);
   }
-  topic_->append(partition_of(group_id), std::move(tombstones), [alive = alive_, group_id, incarnation = entry.incarnation, done = std::move(done)](ErrorCode error) {
-    GroupCoordinator* self = *alive;
-    if (self == nullptr) return;
-    Entry* found = self->find_entry(group_id, incarnation);
-    CHECK(found != nullptr);
-    if (error == ErrorCode::none) {
-      self->erase_entry(group_id);
-    } else {
-      // It lives on, empty as it was.
-      GroupMetadata metadata;
-      metadata.protocol_type = found->group.protocol_type().value_or("");
-      metadata.generation = found->group.generation();
-      found->group = Group::restore(group_id, self->settings_.group, std::move(metadata), self->clock_.monotonic());
-      found->state_seen = found->group.state();
-    }
-    done(store_error(error));
-  });
+  topic_->append(partition_of(group_id), std::move(tombstones),
+                 [alive = alive_, group_id, incarnation = entry.incarnation, done = std::move(done)](ErrorCode error) {
+                   GroupCoordinator* self = *alive;
+                   if (self == nullptr) return;
+                   Entry* found = self->find_entry(group_id, incarnation);
+                   CHECK(found != nullptr);
+                   if (error == ErrorCode::none) {
+                     self->erase_entry(group_id);
+                   } else {
+                     // It lives on, empty as it was.
+                     GroupMetadata metadata;
+                     metadata.protocol_type = found->group.protocol_type().value_or("");
+                     metadata.generation = found->group.generation();
+                     found->group = Group::restore(group_id, self->settings_.group, std::move(metadata), self->clock_.monotonic());
+                     found->state_seen = found->group.state();
+                   }
+                   done(store_error(error));
+                 });
 }
 
 void GroupCoordinator::remove_if_unused(const std::string& group_id) {

@@ -9,22 +9,24 @@
 //   stable                everybody has or can get an assignment        membership or metadata changes → preparing_rebalance
 //   dead                  deleted                                       never
 //
-//   event       empty               preparing_rebalance      completing_rebalance        stable
-//   Join new    → preparing (after the initial delay), waits · waits · → preparing, waits · → preparing, waits
-//   Join known  UNKNOWN_MEMBER_ID   waits                    same metadata: generation   leader, or other metadata: → preparing;
-//                                                            else → preparing            else generation
-//   Sync        UNKNOWN_MEMBER_ID   REBALANCE_IN_PROGRESS    waits for the leader's      its assignment
-//   Heartbeat   UNKNOWN_MEMBER_ID   REBALANCE_IN_PROGRESS    NONE                        NONE
-//   Leave       UNKNOWN_MEMBER_ID   removed                  removed → preparing         removed → preparing
-//   silence     –                   session timeout: as Leave (a member that waits for our answer is excused)
-//   Commit      NONE if without     NONE                     REBALANCE_IN_PROGRESS       NONE
-//               member
+//   event       empty                  preparing_rebalance     completing_rebalance       stable
+//   Join new    → preparing, waits     waits                   → preparing, waits         → preparing, waits
+//   Join known  UNKNOWN_MEMBER_ID      waits                   same metadata: answered;   leader, other metadata: → preparing;
+//                                                              else → preparing           else answered
+//   Sync        UNKNOWN_MEMBER_ID      REBALANCE_IN_PROGRESS   waits for the leader's     its assignment
+//   Heartbeat   UNKNOWN_MEMBER_ID      REBALANCE_IN_PROGRESS   NONE                       NONE
+//   Commit      NONE without member    NONE                    REBALANCE_IN_PROGRESS      NONE
+//   Leave       UNKNOWN_MEMBER_ID      removed                 removed → preparing        removed → preparing
+//   silence     –                      as Leave, after the session timeout; a member that waits for our answer is excused
 //
-// A static member (instance id) that comes back takes the place of its predecessor, who is told FENCED_INSTANCE_ID; in stable, without a rebalance.
-// A new dynamic member of JoinGroup v4 and later is first told its id (MEMBER_ID_REQUIRED), so that a retry does not become a second member.
+// The rebalance of an empty group waits for the initial delay, and again while members come, so that those who start together share it.
+// A new dynamic member of JoinGroup v4 and later is first told its id (MEMBER_ID_REQUIRED), so that a retry does not become a second one.
+// A static member (instance id) that comes back takes the place of its predecessor, who is told FENCED_INSTANCE_ID; a stable group does
+// not rebalance for it.
 //
-// Invariants: the generation only grows; a generation has one leader; each request is answered once, and at the latest when the rebalance
-// timeout (of a first rebalance: or the initial delay) has passed; deadlines act on TimePassed only, so that a late timer is never too early.
+// Invariants: the generation only grows; a generation has one leader; each request is answered once, and at the latest when the
+// rebalance timeout (of a first rebalance: or the initial delay) has passed; deadlines act on TimePassed only, so that a late timer is
+// never too early.
 // Threads: one. Nothing here knows sockets, logs or clocks.
 #pragma once
 
@@ -47,8 +49,8 @@ enum class State { empty, preparing_rebalance, completing_rebalance, stable, dea
 [[nodiscard]] std::string_view to_string(State state) noexcept;  // Kafka's names: "PreparingRebalance" …
 
 struct GroupSettings {
-  milliseconds initial_rebalance_delay{3000};              // group.initial.rebalance.delay.ms
-  std::size_t size_max = 2147483647;                       // group.max.size
+  milliseconds initial_rebalance_delay{3000};                      // group.initial.rebalance.delay.ms
+  std::size_t size_max = 2147483647;                               // group.max.size
   milliseconds new_member_join_timeout = std::chrono::minutes(5);  // Kafka's constant
 };
 
@@ -201,7 +203,7 @@ class Group {
  private:
   // How long JoinGroups are collected.
   struct Rebalance {
-    bool initial = false;       // of an empty group: always waits until the deadline, so that members that start together share one rebalance
+    bool initial = false;  // of an empty group: always waits until the deadline, so that members that start together share one rebalance
     MonotonicTime deadline{};
     milliseconds extension{0};  // initial: how much longer it may yet become
     bool member_added = false;  // initial: somebody came since the deadline was set
@@ -242,10 +244,10 @@ class Group {
   void find_next_deadline();
 
   // group_rebalance.cc
-  void prepare_rebalance(Step& step);        // unless one is being prepared
-  void advance_rebalance(Step& step);        // completes it if it can be
+  void prepare_rebalance(Step& step);  // unless one is being prepared
+  void advance_rebalance(Step& step);  // completes it if it can be
   void complete_join(Step& step);
-  void finish_sync_phase() noexcept;         // if nobody owes a SyncGroup
+  void finish_sync_phase() noexcept;  // if nobody owes a SyncGroup
   void expire_owed_syncs(Step& step);
 
   std::string id_;
@@ -270,7 +272,7 @@ class Group {
     std::string leader_before;
     bool can_skip_assignment = false;
   };
-  std::optional<StoringAssignment> storing_assignment_;         // in completing_rebalance
+  std::optional<StoringAssignment> storing_assignment_;  // in completing_rebalance
   std::map<StoreId, StoringStaticMember> storing_static_members_;
   StoreId last_store_{0};
 };

@@ -17,7 +17,7 @@ void Group::handle(Step& step, Join& event) {
     return refuse_join(step, event.request, "", ErrorCode::group_max_size_reached);
   }
   const bool is_consistent = members_.empty() ? !event.protocol_type.empty() && !event.protocols.empty()
-                                                    : protocol_type_ == event.protocol_type && members_.supports_one_of(event.protocols);
+                                              : protocol_type_ == event.protocol_type && members_.supports_one_of(event.protocols);
   if (!is_consistent) return refuse_join(step, event.request, event.member_id, ErrorCode::inconsistent_group_protocol);
   if (event.member_id.empty()) {
     join_new(step, event);
@@ -57,7 +57,9 @@ void Group::join_new(Step& step, Join& event) {
 
 void Group::join_known(Step& step, Join& event) {
   if (pending_.contains(event.member_id)) {
-    if (event.instance_id) return refuse_join(step, event.request, event.member_id, ErrorCode::unknown_member_id);  // those ids are given to dynamic members only
+    if (event.instance_id)
+      return refuse_join(step, event.request, event.member_id,
+                         ErrorCode::unknown_member_id);  // those ids are given to dynamic members only
     return add_member(step, event, event.member_id);
   }
   if (const ErrorCode error = check_member(event.member_id, event.instance_id); error != ErrorCode::none) {
@@ -96,7 +98,8 @@ void Group::add_member(Step& step, Join& event, std::string member_id) {
 
 void Group::replace_static_member(Step& step, Join& event, const std::string& old_id) {
   Member& old_member = *members_.find(old_id);
-  if (const auto request = members_.set_awaiting_join(old_member, std::nullopt)) refuse_join(step, *request, old_id, ErrorCode::fenced_instance_id);
+  if (const auto request = members_.set_awaiting_join(old_member, std::nullopt))
+    refuse_join(step, *request, old_id, ErrorCode::fenced_instance_id);
   if (const auto request = std::exchange(old_member.awaiting_sync, std::nullopt)) {
     step.answer(SyncAnswer{*request, ErrorCode::fenced_instance_id, {}, {}, {}});
   }
@@ -116,7 +119,8 @@ void Group::replace_static_member(Step& step, Join& event, const std::string& ol
   prepare_rebalance(step);
 }
 
-// The member waits for the answer to this JoinGroup. One that it has sent before, on a connection that it must have given up, is told to try again.
+// The member waits for the answer to this JoinGroup. One that it has sent before, on a connection that it must have given up, is told to
+// try again.
 void Group::update_member(Step& step, Member& member, Join& event) {
   members_.set_protocols(member, std::move(event.protocols));
   member.rebalance_timeout = event.rebalance_timeout;

@@ -1,4 +1,5 @@
-// GroupMetadata: what is kept of a group in __consumer_offsets, so that its members go on after a restart (docs/format/consumer_offsets.md).
+// GroupMetadata: what is kept of a group in __consumer_offsets, so that its members go on after a restart
+// (docs/format/consumer_offsets.md).
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ constexpr milliseconds rebalance_timeout = 20s;
 constexpr int client_count = 4;
 
 struct Client {
-  std::string id;         // empty: has to join as a new member
+  std::string id;  // empty: has to join as a new member
   std::int32_t generation = -1;
   bool is_leader = false;
   bool has_assignment = false;
@@ -187,7 +187,9 @@ class Simulation {
     RC_LOG() << what << ' ' << number << ": " << to_string(group_.state()) << ' ' << group_.generation() << " at "
              << std::chrono::duration_cast<milliseconds>(now_.time_since_epoch()).count() << '\n';
   }
-  static std::string assignment_text(std::int32_t generation, const std::string& member) { return std::to_string(generation) + " " + member; }
+  static std::string assignment_text(std::int32_t generation, const std::string& member) {
+    return std::to_string(generation) + " " + member;
+  }
 
   [[nodiscard]] bool is_member(const Client& client) const { return group_.members().find(client.id) != nullptr; }
   RequestId next_request() { return last_request_ = last_request_ + 1; }
@@ -228,7 +230,8 @@ class Simulation {
       if (was_member[i] && !is_member(clients_[i])) check_removal(clients_[i], is_new_generation);
     }
     if (is_new_generation) generation_since_ = now_;
-    if (group_.state() == State::preparing_rebalance && (state_before != State::preparing_rebalance || is_new_generation)) preparing_since_ = now_;
+    if (group_.state() == State::preparing_rebalance && (state_before != State::preparing_rebalance || is_new_generation))
+      preparing_since_ = now_;
     for (Effect& effect : effects) {
       if (auto* join = std::get_if<JoinAnswer>(&effect)) {
         on_join(*join);

@@ -14,8 +14,8 @@ void Group::handle(Step& step, Sync& event) {
   if (state_ == State::dead) return answer(ErrorCode::coordinator_not_available);
   if (const ErrorCode error = check_member(event.member_id, event.instance_id); error != ErrorCode::none) return answer(error);
   if (event.generation != generation_) return answer(ErrorCode::illegal_generation);
-  const bool is_inconsistent = (event.protocol_type && event.protocol_type != protocol_type_) ||
-                               (event.protocol_name && event.protocol_name != protocol_name_);
+  const bool is_inconsistent =
+      (event.protocol_type && event.protocol_type != protocol_type_) || (event.protocol_name && event.protocol_name != protocol_name_);
   if (is_inconsistent) return answer(ErrorCode::inconsistent_group_protocol);
   Member& member = *members_.find(event.member_id);
   touch(step, member);
@@ -41,7 +41,8 @@ void Group::handle(Step& step, Sync& event) {
 void Group::store_assignment(Step& step, std::vector<Assignment> assignments) {
   GroupMetadata next = metadata();
   for (MemberMetadata& member : next.members) {
-    const auto given = std::find_if(assignments.begin(), assignments.end(), [&](const Assignment& a) { return a.member_id == member.member_id; });
+    const auto given =
+        std::find_if(assignments.begin(), assignments.end(), [&](const Assignment& a) { return a.member_id == member.member_id; });
     if (given != assignments.end()) member.assignment = given->assignment;
   }
   store(step, std::move(next));

@@ -48,8 +48,8 @@ struct Member {
     return {};
   }
 
-  // A member that waits for our answer can't send heartbeats on the same connection, and is excused; a new one is bounded all the same, since
-  // its connection may be gone and it would come back under another id.
+  // A member that waits for our answer can't send heartbeats on the same connection, and is excused; a new one is bounded all the same,
+  // since its connection may be gone and it would come back under another id.
   [[nodiscard]] bool can_expire() const noexcept { return is_new || (!awaiting_join && !awaiting_sync); }
 };
 

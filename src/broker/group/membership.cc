@@ -79,7 +79,8 @@ void Membership::for_each(const std::function<void(Member&)>& visit) {
 bool Membership::elect_joined_leader() {
   const Member* leader = leader_ ? find(*leader_) : nullptr;
   if (leader != nullptr && leader->awaiting_join) return true;
-  const auto joined = std::find_if(members_.begin(), members_.end(), [](const auto& entry) { return entry.second.awaiting_join.has_value(); });
+  const auto joined =
+      std::find_if(members_.begin(), members_.end(), [](const auto& entry) { return entry.second.awaiting_join.has_value(); });
   if (joined == members_.end()) return false;
   leader_ = joined->first;
   return true;
@@ -100,9 +101,8 @@ std::string Membership::select_protocol() const {
   CHECK(!members_.empty());
   std::map<std::string_view, std::size_t> votes;
   for (const auto& [id, member] : members_) {
-    const auto liked = std::find_if(member.protocols.begin(), member.protocols.end(), [this](const Protocol& protocol) {
-      return support_.find(protocol.name)->second == members_.size();
-    });
+    const auto liked = std::find_if(member.protocols.begin(), member.protocols.end(),
+                                    [this](const Protocol& protocol) { return support_.find(protocol.name)->second == members_.size(); });
     CHECK(liked != member.protocols.end());
     ++votes[liked->name];
   }

@@ -19,7 +19,7 @@ struct CommittedOffset {
   std::int64_t offset = -1;
   std::int32_t leader_epoch = -1;
   std::string metadata;
-  std::int64_t commit_timestamp_ms = -1;                  // wall clock
+  std::int64_t commit_timestamp_ms = -1;                 // wall clock
   std::optional<std::int64_t> expire_timestamp_ms = {};  // OffsetCommit v2-v4 with a retention of its own
   friend bool operator==(const CommittedOffset&, const CommittedOffset&) = default;
 };

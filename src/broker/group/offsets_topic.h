@@ -26,8 +26,8 @@ class OffsetsTopic {
   // Never changes while the topic lives.
   [[nodiscard]] virtual std::int32_t partition_count() const = 0;
 
-  // Appends all or none of the records, of which there is at least one. `done`, later and in the order of the calls: once they are durable, or
-  // why they can't be.
+  // Appends all or none of the records, of which there is at least one. `done`, later and in the order of the calls: once they are durable,
+  // or why they can't be.
   virtual void append(PartitionId partition, std::vector<OffsetsTopicRecord> records, std::function<void(wire::ErrorCode)> done) = 0;
 
   // Shows all durable records in offset order; blocks (for the start).

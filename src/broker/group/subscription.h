@@ -17,7 +17,8 @@ using Topics = std::set<std::string, std::less<>>;
 // None: not a subscription.
 [[nodiscard]] std::optional<Topics> parse_subscription(Bytes metadata);
 
-// What the members of the group subscribe to. None: not known (another protocol type, or a subscription that can't be read), so perhaps any.
+// What the members of the group subscribe to. None: not known (another protocol type, or a subscription that can't be read), so perhaps
+// any.
 [[nodiscard]] std::optional<Topics> subscribed_topics(const Group& group);
 
 }  // namespace tripos::groups
