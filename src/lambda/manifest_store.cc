@@ -67,7 +67,7 @@ Offset OffsetFloors::floor(const TopicPartition& partition) {
   auto found = loaded_.find(partition.topic);
   if (found == loaded_.end()) {
     auto manifest = manifests_.load(partition.topic);
-    if (!manifest) damaged_.push_back(manifest.error());
+    if (!manifest) damaged_(manifest.error());
     found = loaded_.emplace(partition.topic, manifest ? std::move(*manifest) : Manifest()).first;
   }
   return found->second.end_of(partition.partition);

@@ -9,6 +9,7 @@
 // Threads: any.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -46,20 +47,20 @@ class ManifestStore {
   std::string topics_directory_;
 };
 
-// For the broker's recovery, which asks before it opens a partition's log: where the manifest ends. Offsets below are never given out
-// again, even if the log has lost them (rules, 1.7). A table whose manifest can't be read has floor 0 and is in damaged().
-// Threads: one.
+// For the broker's recovery, which asks whenever it opens a partition's log: where the manifest ends. Offsets below are never given out
+// again, even if the log has lost them (rules, 1.7). A table whose manifest can't be read has floor 0; `damaged` is told once.
+// Lives as long as the broker. Threads: one (the broker's loop).
 class OffsetFloors {
  public:
-  explicit OffsetFloors(const ManifestStore& manifests) : manifests_(manifests) {}
+  OffsetFloors(const ManifestStore& manifests, std::function<void(const Error&)> damaged)
+      : manifests_(manifests), damaged_(std::move(damaged)) {}
 
   [[nodiscard]] Offset floor(const TopicPartition& partition);
-  [[nodiscard]] const std::vector<Error>& damaged() const noexcept { return damaged_; }
 
  private:
   const ManifestStore& manifests_;
+  std::function<void(const Error&)> damaged_;
   std::map<TopicId, Manifest> loaded_;
-  std::vector<Error> damaged_;
 };
 
 }  // namespace tripos::lambda

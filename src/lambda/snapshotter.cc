@@ -9,6 +9,7 @@ namespace tripos::lambda {
 namespace {
 
 constexpr int attempts_max = 3;
+constexpr int runs_max = 8;
 
 std::uint64_t log_bytes(const PartitionRange& range) {
   std::uint64_t sum = 0;
@@ -50,6 +51,13 @@ std::string_view to_string(SnapshotOutcome outcome) noexcept {
 }
 
 Result<std::vector<TableSnapshot>> Snapshotter::run(const std::string& topic) {
+  struct Count {
+    std::atomic<int>& count;
+    ~Count() { --count; }
+  };
+  const int runs = ++run_count_;
+  const Count counted{run_count_};
+  if (runs > runs_max) return fail(ErrorCode::unavailable, "{} batch runs are under way or wait already: try again later", runs_max);
   const std::lock_guard lock(running_);
   TRIPOS_ASSIGN(const auto topics, chosen(topic));
   std::vector<TableSnapshot> snapshots;
@@ -119,12 +127,7 @@ Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
 
   TRIPOS_ASSIGN(const auto pieces, this->pieces(pinned, next.schema));
   TRIPOS_TRY(manifests.store().make_directory(manifests.table_directory(pinned.topic.id)));
-  std::vector<ColumnFileOrder> orders;
-  for (const Piece& piece : pieces) {
-    TRIPOS_TRY(manifests.store().remove(piece.order.path));
-    orders.push_back(piece.order);
-  }
-  TRIPOS_ASSIGN(const auto written, files_.write(orders));
+  TRIPOS_ASSIGN(const auto written, write_files(pieces));
   CHECK(written.size() == pieces.size());
 
   TableSnapshot snapshot{.topic = pinned.topic, .outcome = SnapshotOutcome::written, .manifest = {}};
@@ -158,6 +161,20 @@ Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
   TRIPOS_TRY(tables_.commit(pinned, next, publications));
   snapshot.manifest = std::move(next);
   return snapshot;
+}
+
+Result<std::vector<WrittenColumnFile>> Snapshotter::write_files(const std::vector<Piece>& pieces) {
+  store::Store& store = tables_.manifests().store();
+  std::vector<ColumnFileOrder> orders;
+  for (const Piece& piece : pieces) {
+    TRIPOS_TRY(store.remove(piece.order.path));
+    orders.push_back(piece.order);
+  }
+  auto written = files_.write(orders);
+  if (!written) {  // the disk may be full: don't let them wait for the next start
+    for (const Piece& piece : pieces) (void)store.remove(piece.order.path);
+  }
+  return written;
 }
 
 Result<std::vector<Snapshotter::Piece>> Snapshotter::pieces(const PinnedTable& pinned, SchemaId schema) const {

@@ -6,9 +6,10 @@
 // A crash anywhere leaves the old manifest or the new one; files that none names are removed by the next start. A range is named by
 // its offsets, so doing it again is harmless: exactly once, without coordination. Who finds the next version taken pins again.
 // Large ranges are cut at batch borders, so that several workers write at a time and no file grows without bound.
-// Threads: any but the event loop's; one run at a time, others wait.
+// Threads: any but the event loop's; one run at a time, a few may wait.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -60,7 +61,7 @@ class Snapshotter {
   Snapshotter(Tables& tables, ColumnFiles& files, std::function<WallTime()> now, Limits limits)
       : tables_(tables), files_(files), now_(std::move(now)), limits_(limits) {}
 
-  // The named topic, or all tables if it is empty. not_found: no table has that name.
+  // The named topic, or all tables if it is empty. not_found: no table has that name. unavailable: too many runs wait.
   [[nodiscard]] Result<std::vector<TableSnapshot>> run(const std::string& topic);
   [[nodiscard]] Result<std::vector<TableStatus>> status(const std::string& topic);
 
@@ -74,6 +75,7 @@ class Snapshotter {
   [[nodiscard]] Result<TableSnapshot> snapshot(const TopicDescription& topic);
   [[nodiscard]] Result<TableSnapshot> snapshot_once(const TopicDescription& topic);
   [[nodiscard]] Result<TableSnapshot> write(PinnedTable pinned);
+  [[nodiscard]] Result<std::vector<WrittenColumnFile>> write_files(const std::vector<Piece>& pieces);
   [[nodiscard]] Result<std::vector<Piece>> pieces(const PinnedTable& pinned, SchemaId schema) const;
 
   Tables& tables_;
@@ -81,6 +83,7 @@ class Snapshotter {
   std::function<WallTime()> now_;
   Limits limits_;
   std::mutex running_;
+  std::atomic<int> run_count_ = 0;  // running and waiting
 };
 
 // Cuts a range at batch borders into ranges of about `bytes_max` bytes of log.

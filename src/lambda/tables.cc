@@ -156,6 +156,18 @@ Result<bool> Tables::learn() {
       requests.push_back({.partition = {.topic = topic.id, .partition = partition}, .begin = state->schema->learned_end(partition)});
     }
   }
+  auto learned = learn_ranges(requests);
+  if (learned || learned.error().code == ErrorCode::cancelled) return learned;
+  // One topic is damaged, or was deleted at this moment: the others are not to suffer from it. Its questions say what it is.
+  bool any = false;
+  for (std::size_t begin = 0, end = 0; begin < requests.size(); begin = end) {
+    while (end < requests.size() && requests[end].partition.topic == requests[begin].partition.topic) ++end;
+    any = learn_ranges(std::span(requests).subspan(begin, end - begin)).value_or(false) || any;
+  }
+  return any;
+}
+
+Result<bool> Tables::learn_ranges(std::span<const RangeRequest> requests) {
   TRIPOS_ASSIGN(const auto ranges, source_.ranges(requests));
   bool learned = false;
   for (std::size_t i = 0; i < ranges.size(); ++i) {

@@ -99,6 +99,7 @@ class Tables {
   [[nodiscard]] Result<> load(const TopicId& topic, Table& table) const;
   [[nodiscard]] Result<Pin> pin_wanted(std::span<const Wanted> wanted);
   [[nodiscard]] Result<Pin> pin_once(std::span<const Wanted> wanted);
+  [[nodiscard]] Result<bool> learn_ranges(std::span<const RangeRequest> requests);
   void forget_deleted(const std::vector<TopicDescription>& topics);
 
   RecordSource& source_;

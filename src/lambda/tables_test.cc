@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "io/real/posix_file_system.h"
@@ -142,6 +143,24 @@ TEST_F(TablesTest, ATopicDeletedWhileItIsPinnedIsLookedUpAnew) {
   EXPECT_EQ(pinned("exams").ranges[0].end.offset, Offset(2));
 }
 
+TEST_F(TablesTest, LearningAheadChangesNoAnswerAndADeletedTopicStopsNoOther) {
+  source_.create("exams");
+  source_.create("answers");
+  source_.append("exams", 0, {R"({"a":1})"});
+  source_.append("answers", 0, {R"({"b":1})"});
+  EXPECT_TRUE(lambda_.tables.learn().value());
+  EXPECT_FALSE(lambda_.tables.learn().value());
+  EXPECT_EQ(lambda_.tables.names().value(),
+            (std::vector<std::string>{"answers", "answers_messages", "answers_rejected", "exams", "exams_messages", "exams_rejected"}));
+  source_.append("exams", 0, {R"({"c":1})"});
+  source_.before_ranges = [this] {
+    source_.before_ranges = nullptr;
+    source_.remove("answers");
+  };
+  EXPECT_TRUE(lambda_.tables.learn().value());
+  EXPECT_EQ(pinned("exams").schema.text(), "struct<a:bigint,c:bigint>");
+}
+
 TEST_F(TablesTest, ARestartInfersOnlyTheTail) {
   source_.create("exams");
   source_.append("exams", 0, {R"({"a":1,"gone":[]})"});
@@ -235,13 +254,32 @@ TEST_F(TablesTest, ARangeWithoutRowsMovesTheEndWithoutAFile) {
   EXPECT_EQ(lambda_.snapshotter.run("exams")->front().outcome, SnapshotOutcome::no_change);
 }
 
+TEST_F(TablesTest, AFullDiskLeavesNothingBehindAndTheNextRunGoesOn) {
+  source_.create("exams");
+  const TopicId topic = source_.topic("exams").id;
+  source_.append("exams", 0, {row(1), row(2)});
+  disk_.inject([](io::Operation operation, const std::string& path) {
+    const bool hit = operation == io::Operation::write && path.ends_with(".parquet");
+    return hit ? std::optional(ErrorCode::no_space) : std::nullopt;
+  });
+  EXPECT_EQ(lambda_.snapshotter.run("exams").error().code, ErrorCode::no_space);
+  EXPECT_TRUE(lambda_.store.list(lambda_.manifests.table_directory(topic))->empty());
+  EXPECT_EQ(wrong("exams"), "exact");
+  disk_.inject(nullptr);
+  EXPECT_EQ(lambda_.snapshotter.run("exams")->front().outcome, SnapshotOutcome::written);
+  EXPECT_EQ(wrong("exams"), "exact");
+}
+
 // ---- snapshots while records come and questions are asked ------------------------------------------------------------
 
 // Like a Tables::pin that takes the files after the ends: the seam that pins are there to avoid.
 std::optional<std::string> ask_with_seam(Lambda& lambda, FakeSource& source, const TopicDescription& topic) {
   const PinnedTable pinned = lambda.tables.pin_rows(topic).value();
-  std::this_thread::yield();
-  const Manifest later = lambda.manifests.load(topic.id).value();
+  Manifest later = *pinned.manifest;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+  while (later.version == pinned.manifest->version && std::chrono::steady_clock::now() < until) {
+    later = lambda.manifests.load(topic.id).value();
+  }
   return wrong_with(later.files, pinned, source, lambda.columns, lambda.manifests);
 }
 

@@ -167,6 +167,8 @@ TEST_F(ServeTest, WrongRequestsGetTheirStatus) {
 TEST_F(ServeTest, ForeignPagesAndNamesAreRefused) {
   const auto wire = network_.connect();
   EXPECT_TRUE(exchange(wire, "GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n").starts_with("HTTP/1.1 403"));
+  EXPECT_TRUE(exchange(wire, "GET /hello HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\n\r\n").starts_with("HTTP/1.1 403"));
+  EXPECT_TRUE(exchange(wire, "GET /hello HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n").starts_with("HTTP/1.1 200"));
   EXPECT_TRUE(
       exchange(wire, "GET /hello HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://evil.example\r\n\r\n").starts_with("HTTP/1.1 403"));
   EXPECT_TRUE(

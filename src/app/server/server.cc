@@ -96,8 +96,9 @@ struct Server::Parts {
   store::LocalStore store{files};
   io::AsioLoop loop;
   io::BackgroundThreads background{loop, background_thread_count, "tripos-files"};
-  std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<lambda::ManifestStore> manifests;
+  std::unique_ptr<lambda::OffsetFloors> offset_floors;
+  std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<Tables> tables;
   std::unique_ptr<broker::Server> kafka;
   io::TimerId next_care = io::no_timer;
@@ -147,10 +148,10 @@ Result<> Server::Parts::open_broker() {
   };
   const broker::Environment environment{
       .files = files, .clock = clock, .executor = loop, .background = background, .fatal = fatal, .warn = options.log};
-  lambda::OffsetFloors floors(*manifests);
-  const auto offset_floor = [&floors](const TopicPartition& partition) { return floors.floor(partition); };
+  // Logs are opened when they are first used: the broker asks as long as it lives.
+  offset_floors = std::make_unique<lambda::OffsetFloors>(*manifests, [this](const Error& damaged) { options.log(damaged.message); });
+  const auto offset_floor = [this](const TopicPartition& partition) { return offset_floors->floor(partition); };
   TRIPOS_ASSIGN(broker, broker::Broker::open(environment, options.data, {.config = std::move(config), .offset_floor = offset_floor}));
-  for (const Error& damaged : floors.damaged()) options.log(damaged.message);
   return {};
 }
 
