@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "worker/dialect/expression.h"
+
+namespace tripos::worker {
+namespace {
+
+std::string to_string_sql(const Expression& from) {
+  switch (from.type.kind()) {
+    case SqlKind::string:
+      return from.sql;
+    case SqlKind::boolean:
+    case SqlKind::tiny_integer:
+    case SqlKind::small_integer:
+    case SqlKind::integer:
+    case SqlKind::big_integer:
+    case SqlKind::decimal:
+    case SqlKind::date:
+    case SqlKind::timestamp:
+    case SqlKind::void_type:
+      return fmt::format("CAST({} AS VARCHAR)", from.sql);
+    default:
+      return fmt::format("tripos_string({})", from.sql);
+  }
+}
+
+std::string to_integral_sql(const Expression& from, const std::string& type) {
+  switch (from.type.kind()) {
+    case SqlKind::string:
+      return fmt::format("TRY_CAST(tripos_to_long({}) AS {})", from.sql, type);
+    case SqlKind::real:
+    case SqlKind::double_float:
+    case SqlKind::decimal:
+      return fmt::format("TRY_CAST(trunc({}) AS {})", from.sql, type);
+    case SqlKind::timestamp:
+      return fmt::format("TRY_CAST(floor(epoch({})) AS {})", from.sql, type);
+    default:
+      return fmt::format("TRY_CAST({} AS {})", from.sql, type);
+  }
+}
+
+std::string to_timestamp_sql(const Expression& from) {
+  if (from.type.is(SqlKind::string)) {
+    return fmt::format("tripos_to_timestamp({})", from.sql);
+  }
+  if (from.type.is_integral()) {
+    return fmt::format("make_timestamp(CAST({} AS BIGINT) * 1000000)", from.sql);
+  }
+  if (from.type.is_numeric()) {
+    return fmt::format("make_timestamp(CAST({} * 1000000 AS BIGINT))", from.sql);
+  }
+  return fmt::format("TRY_CAST({} AS TIMESTAMP)", from.sql);
+}
+
+}  // namespace
+
+std::string double_text(double value) {
+  if (std::isnan(value)) {
+    return "NaN";
+  }
+  if (std::isinf(value)) {
+    return value < 0 ? "-Infinity" : "Infinity";
+  }
+  std::array<char, 64> buffer{};
+  const double magnitude = std::fabs(value);
+  if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) {
+    const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::fixed).ptr;
+    std::string text(buffer.begin(), end);
+    return text.find('.') == std::string::npos ? text + ".0" : text;
+  }
+  const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific).ptr;
+  const std::string text(buffer.begin(), end);
+  const std::size_t e = text.find('e');
+  std::string mantissa = text.substr(0, e);
+  if (mantissa.find('.') == std::string::npos) {
+    mantissa += ".0";
+  }
+  std::string exponent = text.substr(e + 1);
+  const bool negative = exponent.front() == '-';
+  exponent.erase(0, exponent.find_first_not_of("+-0"));
+  return mantissa + 'E' + (negative ? "-" : "") + exponent;
+}
+
+std::string cast_sql(const Expression& from, const SqlType& type) {
+  if (from.type == type) {
+    return from.sql;
+  }
+  switch (type.kind()) {
+    case SqlKind::string:
+      return to_string_sql(from);
+    case SqlKind::tiny_integer:
+    case SqlKind::small_integer:
+    case SqlKind::integer:
+    case SqlKind::big_integer:
+      return to_integral_sql(from, type.duckdb());
+    case SqlKind::real:
+    case SqlKind::double_float:
+      return from.type.is(SqlKind::timestamp) ? fmt::format("epoch({})", from.sql)
+             : from.type.is(SqlKind::string)  ? fmt::format("tripos_to_double({})", from.sql)
+                                              : fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
+    case SqlKind::boolean:
+      return from.type.is(SqlKind::string)  ? fmt::format("tripos_to_boolean({})", from.sql)
+             : from.type.is_numeric()       ? fmt::format("({} <> 0)", from.sql)
+                                            : fmt::format("TRY_CAST({} AS BOOLEAN)", from.sql);
+    case SqlKind::timestamp:
+      return to_timestamp_sql(from);
+    case SqlKind::date:
+      return from.type.is(SqlKind::string) ? fmt::format("CAST(tripos_to_timestamp({}) AS DATE)", from.sql)
+                                           : fmt::format("TRY_CAST({} AS DATE)", from.sql);
+    case SqlKind::binary:
+      return from.type.is(SqlKind::string) ? fmt::format("encode({})", from.sql) : fmt::format("TRY_CAST({} AS BLOB)", from.sql);
+    case SqlKind::decimal:
+      return from.type.is(SqlKind::string) ? fmt::format("TRY_CAST(trim({}) AS {})", from.sql, type.duckdb())
+                                           : fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
+    case SqlKind::unknown:
+    case SqlKind::void_type:
+      return from.sql;
+    default:
+      return fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
+  }
+}
+
+Expression coerced(Expression expression, const SqlType& type) {
+  if (expression.type == type || !type.is_known()) {
+    return expression;
+  }
+  expression.sql = cast_sql(expression, type);
+  expression.type = type;
+  expression.text.reset();
+  return expression;
+}
+
+}  // namespace tripos::worker

@@ -1,0 +1,58 @@
+#include "worker/scan/record_cursor.h"
+
+#include <utility>
+
+namespace tripos::worker {
+
+// A batch may grow to this when decompressed.
+constexpr std::size_t decompressed_bytes_max = std::size_t{1} << 30;
+
+std::unique_ptr<RecordReader> RecordCursor::make_reader() { return std::make_unique<RecordReader>(decompressed_bytes_max); }
+
+void RecordCursor::start(const LogPiece& piece) {
+  piece_ = piece;
+  scanner_.emplace(piece.bytes, check_crc_ ? log::CheckCrc::yes : log::CheckCrc::no);
+  in_batch_ = false;
+}
+
+void RecordCursor::begin_chunk() {
+  if (in_use_ > 1) {
+    std::swap(readers_[0], readers_[in_use_ - 1]);
+    in_use_ = 1;
+  }
+}
+
+Result<const Record*> RecordCursor::next() {
+  while (true) {
+    if (!in_batch_) {
+      TRIPOS_ASSIGN(const std::optional<RecordBatchView> batch, scanner_->next());
+      if (!batch) {
+        return nullptr;
+      }
+      if (batch->is_control() || batch->next_offset() <= piece_.begin || batch->base_offset() >= piece_.end) {
+        continue;
+      }
+      // The texts of the batch before live in its reader if it was compressed.
+      if (compressed_) {
+        if (in_use_ == readers_.size()) {
+          readers_.push_back(make_reader());
+        }
+        ++in_use_;
+      }
+      compressed_ = batch->compression() != Compression::none;
+      timestamp_type_ = batch->timestamp_type();
+      if (Result<> started = readers_[in_use_ - 1]->start(*batch); !started) {
+        return tl::unexpected(std::move(started).error().within(fmt::format("batch at offset {}", batch->base_offset())));
+      }
+      in_batch_ = true;
+    }
+    TRIPOS_ASSIGN(const Record* record, readers_[in_use_ - 1]->next());
+    if (record == nullptr) {
+      in_batch_ = false;
+    } else if (record->offset >= piece_.begin && record->offset < piece_.end) {
+      return record;
+    }
+  }
+}
+
+}  // namespace tripos::worker

@@ -1,0 +1,156 @@
+// Spark as judge (tests/spark): the same statements on the same data, titles, types and rows compared.
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "worker/worker_test_server.h"
+
+namespace tripos::worker {
+namespace {
+
+namespace dom = simdjson::dom;
+const std::filesystem::path corpus = TRIPOS_TEST_SPARK;
+
+bool same(dom::element a, dom::element b) {
+  double x = 0;
+  double y = 0;
+  if (a.is_number() && b.is_number()) {
+    if (a.is_int64() && b.is_int64()) {
+      return a.get_int64().value() == b.get_int64().value();
+    }
+    return a.get(x) == simdjson::SUCCESS && b.get(y) == simdjson::SUCCESS && (x == y || std::fabs(x - y) <= 1e-12 * std::fabs(x));
+  }
+  if (a.is_array() && b.is_array()) {
+    const dom::array left = a.get_array().value();
+    const dom::array right = b.get_array().value();
+    return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), same);
+  }
+  if (a.is_object() && b.is_object()) {
+    const dom::object left = a.get_object().value();
+    const dom::object right = b.get_object().value();
+    if (left.size() != right.size()) {
+      return false;
+    }
+    auto other = right.begin();
+    for (auto field = left.begin(); field != left.end(); ++field, ++other) {
+      if (field.key() != other.key() || !same(field.value(), other.value())) {
+        return false;
+      }
+    }
+    return true;
+  }
+  return simdjson::minify(a) == simdjson::minify(b);
+}
+
+std::vector<std::string> texts(dom::array rows) {
+  std::vector<std::string> all;
+  for (const dom::element row : rows) {
+    all.push_back(simdjson::minify(row));
+  }
+  return all;
+}
+
+std::vector<TestRecord> records_of(const std::string& table) {
+  std::ifstream file(corpus / "data" / (table + ".ndjson"));
+  std::vector<TestRecord> records;
+  for (std::string line; std::getline(file, line);) {
+    records.push_back({std::nullopt, line});
+  }
+  EXPECT_FALSE(records.empty()) << table;
+  return records;
+}
+
+// Empty: as Spark. Otherwise what is different.
+std::string difference(dom::element expected, const TestAnswer& answer) {
+  if (answer.failed) {
+    return "failed: " + answer.failed->message;
+  }
+  std::string columns;
+  std::string expected_columns;
+  for (const protocol::Column& column : answer.columns) {
+    columns += column.name + " " + column.type + " | ";
+  }
+  for (const dom::element column : expected["columns"].get_array()) {
+    expected_columns += std::string(column["name"].get_string().value()) + " " + std::string(column["type"].get_string().value()) + " | ";
+  }
+  if (columns != expected_columns) {
+    return "columns\n    ours:  " + columns + "\n    Spark: " + expected_columns;
+  }
+  dom::parser parser;
+  dom::element rows;
+  if (parser.parse(answer.rows).get(rows) != simdjson::SUCCESS) {
+    return "rows are no JSON: " + answer.rows.substr(0, 300);
+  }
+  const dom::array theirs = expected["rows"].get_array().value();
+  std::vector<std::string> ours_text = texts(rows.get_array().value());
+  std::vector<std::string> theirs_text = texts(theirs);
+  if (!expected["ordered"].get_bool().value()) {
+    std::ranges::sort(ours_text);
+    std::ranges::sort(theirs_text);
+  }
+  if (ours_text.size() != theirs_text.size()) {
+    return fmt::format("{} rows, Spark {}", ours_text.size(), theirs_text.size());
+  }
+  for (std::size_t i = 0; i < ours_text.size(); ++i) {
+    dom::parser left_parser;
+    dom::parser right_parser;
+    if (!same(left_parser.parse(ours_text[i]).value(), right_parser.parse(theirs_text[i]).value())) {
+      return fmt::format("row {}\n    ours:  {}\n    Spark: {}", i, ours_text[i].substr(0, 600), theirs_text[i].substr(0, 600));
+    }
+  }
+  return {};
+}
+
+enum class Layout { live, divided };
+
+class SparkCorpus : public testing::TestWithParam<std::tuple<std::string, Layout>> {};
+
+TEST_P(SparkCorpus, AnswersAsSpark) {
+  const auto& [file, layout] = GetParam();
+  TestServer server;
+  for (const std::string table : {"exams", "orders", "cities"}) {
+    TestTable& made = server.add_table(table);
+    const std::vector<TestRecord> records = records_of(table);
+    if (layout == Layout::live) {
+      server.append(made, records);
+      continue;
+    }
+    // Two files of different schemas, then the log.
+    const auto third = static_cast<std::ptrdiff_t>(records.size() / 3);
+    server.append(made, {records.begin(), records.begin() + third}, Compression::zstd);
+    ASSERT_TRUE(server.snapshot(made, third).wrote);
+    server.append(made, {records.begin() + third, records.end()});
+    ASSERT_TRUE(server.snapshot(made, third * 2).wrote);
+  }
+  dom::parser parser;
+  const dom::element statements = parser.load((corpus / "expected" / (file + ".json")).string());
+  int failures = 0;
+  for (const dom::element expected : statements.get_array()) {
+    const std::string sql(expected["sql"].get_string().value());
+    const std::string found = difference(expected, server.ask(sql));
+    EXPECT_EQ(found, "") << sql;
+    failures += found.empty() ? 0 : 1;
+  }
+  RecordProperty("failures", failures);
+}
+
+std::vector<std::string> files() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus / "expected")) {
+    names.push_back(entry.path().stem());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Spark, SparkCorpus, testing::Combine(testing::ValuesIn(files()), testing::Values(Layout::live, Layout::divided)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + (std::get<1>(test.param) == Layout::live ? "_live" : "_divided");
+                         });
+
+}  // namespace
+}  // namespace tripos::worker

@@ -1,0 +1,214 @@
+#include "worker/table_view.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "json/canonical.h"
+#include "worker/functions/scalar.h"
+#include "worker/scan/vector_host.h"
+
+namespace tripos::worker {
+namespace {
+
+// A type cut down to what is read, in both spellings.
+struct Pruned {
+  json::Type json;
+  SqlType sql;
+};
+
+// Fields that the statement mentions stay, even if nobody reads what was made of them: it must still make sense.
+Pruned prune(const json::Type& type, const SqlType& sql, const Usage* usage) {
+  if (type.kind() != json::TypeKind::structure || usage == nullptr || usage->whole || usage->fields.empty()) {
+    return {type, sql};
+  }
+  std::vector<json::Field> fields;
+  std::vector<SqlField> sql_fields;
+  for (std::size_t i = 0; i < type.fields().size(); ++i) {
+    const auto used = usage->fields.find(sql.fields()[i].name);
+    if (used == usage->fields.end()) {
+      continue;
+    }
+    Pruned field = prune(type.fields()[i].type, sql.fields()[i].type, &used->second);
+    fields.push_back({type.fields()[i].name, std::move(field.json)});
+    sql_fields.push_back({sql.fields()[i].name, std::move(field.sql)});
+  }
+  return {json::Type::structure(std::move(fields)), SqlType::structure(std::move(sql_fields))};
+}
+
+std::string null_of(const SqlType& type) { return fmt::format("CAST(NULL AS {})", type.duckdb()); }
+
+// A value of a file's type as the table's type. `usage`: what is read of it, nullptr for all; a structure of which not all is read is never
+// looked at as a whole, and what isn't read is NULL.
+std::string conversion(const std::string& value, const json::Type& from, const json::Type& to, const SqlType& to_sql, const Usage* usage, int depth) {
+  const bool cut = usage != nullptr && !usage->whole && !usage->fields.empty();
+  if (!cut && from == to && SqlType::of(from) == to_sql) {
+    return value;
+  }
+  if (to.kind() == json::TypeKind::string && from.kind() != json::TypeKind::string) {
+    return fmt::format("tripos_shown({}, {})", value, literal(from.text()));
+  }
+  if (to.kind() == json::TypeKind::structure && from.kind() == json::TypeKind::structure) {
+    const std::vector<std::string> from_names = json::sql_names(from);
+    std::string members;
+    for (std::size_t i = 0; i < to.fields().size(); ++i) {
+      const json::Field& field = to.fields()[i];
+      const SqlField& sql_field = to_sql.fields()[i];
+      const json::Field* source = from.field(field.name);
+      const auto used = cut ? usage->fields.find(sql_field.name) : std::map<std::string, Usage, std::less<>>::const_iterator();
+      const Usage* field_usage = cut && used != usage->fields.end() ? &used->second : nullptr;
+      const std::string member = source == nullptr || (field_usage != nullptr && !field_usage->any())
+                                     ? null_of(sql_field.type)
+                                     : conversion(fmt::format("struct_extract({}, {})", value,
+                                                              literal(from_names[static_cast<std::size_t>(source - from.fields().data())])),
+                                                  source->type, field.type, sql_field.type, field_usage, depth);
+      members += fmt::format("{}{} := {}", members.empty() ? "" : ", ", quoted_name(sql_field.name), member);
+    }
+    const std::string packed = fmt::format("struct_pack({})", members);
+    return cut ? packed : fmt::format("CASE WHEN {} IS NULL THEN NULL ELSE {} END", value, packed);
+  }
+  if (to.kind() == json::TypeKind::array && from.kind() == json::TypeKind::array) {
+    const std::string parameter = quoted_name(fmt::format("element#{}", depth));
+    return fmt::format("list_transform({}, lambda {}: {})", value, parameter,
+                       conversion(parameter, from.element(), to.element(), to_sql.element(), nullptr, depth + 1));
+  }
+  return fmt::format("CAST({} AS {})", value, to_sql.duckdb());
+}
+
+void shown(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
+  Rows rows(input, output);
+  if (rows.count() == 0) {
+    return;
+  }
+  const Result<json::Type> type = json::Type::parse(rows.text(1, 0));  // a literal, the same in all rows
+  if (!type) {
+    duckdb_scalar_function_set_error(info, type.error().message.c_str());
+    return;
+  }
+  json::Column column(*type);
+  VectorHost::bind(column, duckdb_data_chunk_get_vector(input, 0));
+  Buffer text;
+  for (idx_t row = 0; row < rows.count(); ++row) {
+    if (!column.is_valid(row)) {
+      rows.set_null(row);
+      continue;
+    }
+    text.clear();
+    json::append_shown(column, row, text);
+    rows.set_text(row, text);
+  }
+}
+
+}  // namespace
+
+json::Type without_nulls(const json::Type& type) {
+  if (type.kind() == json::TypeKind::array) {
+    json::Type element = without_nulls(type.element());
+    return element.kind() == json::TypeKind::null_so_far ? json::Type::null_so_far() : json::Type::array(std::move(element));
+  }
+  if (type.kind() != json::TypeKind::structure) {
+    return type;
+  }
+  std::vector<json::Field> fields;
+  for (const json::Field& field : type.fields()) {
+    json::Type kept = without_nulls(field.type);
+    if (kept.kind() != json::TypeKind::null_so_far) {
+      fields.push_back({field.name, std::move(kept)});
+    }
+  }
+  return fields.empty() ? json::Type::null_so_far() : json::Type::structure(std::move(fields));
+}
+
+Result<> register_shown_function(const Connection& connection) {
+  return register_scalar(connection, "tripos_shown", {DUCKDB_TYPE_ANY, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR, shown);
+}
+
+Result<PinnedTableView> PinnedTableView::open(protocol::PinnedTable table, std::span<const protocol::Descriptor> descriptors,
+                                              std::size_t thread_count) {
+  PinnedTableView view;
+  view.table_ = std::move(table);
+  view.scan_ = std::make_shared<Scan>();
+  Scan& scan = *view.scan_;
+  scan.kind = view.table_.kind;
+  scan.topic = view.table_.topic;
+  scan.thread_count = thread_count;
+  TRIPOS_ASSIGN(scan.log, LiveLog::open(view.table_.ranges, descriptors));
+  if (scan.kind != protocol::TableKind::rows) {
+    view.columns_ = record_columns(scan.kind);
+    return view;
+  }
+  TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(view.table_.schema));
+  view.type_ = schema.settled();
+  if (view.type_.kind() != json::TypeKind::structure || view.type_.fields().empty()) {
+    return fail(ErrorCode::not_found, "the table {} has no columns yet: no JSON object has come into the topic {}", view.table_.name, view.table_.topic);
+  }
+  const SqlType type = SqlType::of(view.type_);
+  view.columns_.assign(type.fields().begin(), type.fields().end());
+  if (view.table_.compacted) {
+    TRIPOS_TRY(find_last_of_keys(scan));
+  }
+  for (const protocol::PinnedFile& file : view.table_.files) {
+    const int descriptor = ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+      return tl::unexpected(os_error(errno, "opening", file.path));
+    }
+    view.files_.emplace_back(descriptor);
+  }
+  return view;
+}
+
+Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans) {
+  if (table_.kind != protocol::TableKind::rows) {
+    return fmt::format("tripos_scan({})", scans.add(scan_));
+  }
+  const auto usage_of = [&usage](const std::string& column) {
+    const auto used = usage.find(column);
+    return used == usage.end() ? nullptr : &used->second;
+  };
+  std::vector<Pruned> wanted;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    wanted.push_back(prune(type_.fields()[i].type, columns_[i].type, usage_of(columns_[i].name)));
+  }
+  std::string arms;
+  const auto add_arm = [&arms](const std::string& arm) { arms += (arms.empty() ? "" : " UNION ALL ") + arm; };
+  for (std::size_t first = 0; first < files_.size();) {
+    std::size_t last = first + 1;
+    while (last < files_.size() && table_.files[last].schema == table_.files[first].schema) {
+      ++last;
+    }
+    TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(table_.files[first].schema));
+    const json::Type from = without_nulls(schema);
+    const std::vector<std::string> from_names = json::sql_names(from);
+    std::string list;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const json::Field* source = from.field(type_.fields()[i].name);
+      const std::string value =
+          source == nullptr ? null_of(wanted[i].sql)
+                            : conversion(quoted_name(from_names[static_cast<std::size_t>(source - from.fields().data())]), source->type,
+                                         wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0);
+      list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", value, quoted_name(columns_[i].name));
+    }
+    std::string paths;
+    for (; first < last; ++first) {
+      paths += fmt::format("{}'/proc/self/fd/{}'", paths.empty() ? "" : ", ", files_[first].number());
+    }
+    add_arm(fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning = false)", list, paths));
+  }
+  if (!scan_->log.pieces().empty() || files_.empty()) {
+    std::vector<json::Field> fields;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      fields.push_back({type_.fields()[i].name, wanted[i].json});
+      scan_->columns.resize(columns_.size());
+      scan_->columns[i] = {columns_[i].name, wanted[i].sql};
+    }
+    scan_->type = json::Type::structure(std::move(fields));
+    std::string list;
+    for (const SqlField& column : columns_) {
+      list += (list.empty() ? "" : ", ") + quoted_name(column.name);
+    }
+    add_arm(fmt::format("SELECT {} FROM tripos_scan({})", list, scans.add(scan_)));
+  }
+  return fmt::format("({})", arms);
+}
+
+}  // namespace tripos::worker

@@ -1,0 +1,47 @@
+// The SQL of a pinned table: its Parquet files ∪ the live log, with one type for each column, cut down to the leaves that a statement reads.
+//
+//   (SELECT casts FROM read_parquet([files of one schema]) UNION ALL … UNION ALL SELECT … FROM tripos_scan(n))
+//
+// Files are read in runs of the same schema, in offset order; every column is cast to the table's type: missing fields are NULL, structures
+// are put together field by field, and what a string column once held as a number or structure shows as canonical JSON.
+// Structures hold only the fields that are read, on both sides, since DuckDB pushes no structure's path through UNION ALL.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/dialect/scope.h"
+#include "worker/scan/log_scan.h"
+
+namespace tripos::worker {
+
+using ColumnUsage = std::map<std::string, Usage, std::less<>>;
+
+class PinnedTableView {
+ public:
+  // Opens the files and maps the log. `thread_count`: how many threads may scan.
+  [[nodiscard]] static Result<PinnedTableView> open(protocol::PinnedTable table, std::span<const protocol::Descriptor> descriptors,
+                                                    std::size_t thread_count);
+
+  [[nodiscard]] const std::vector<SqlField>& columns() const noexcept { return columns_; }
+
+  // The table for a statement that reads no more than `usage`; the live log's scan is added to `scans`.
+  [[nodiscard]] Result<std::string> sql(const ColumnUsage& usage, Scans& scans);
+
+ private:
+  protocol::PinnedTable table_;
+  json::Type type_;  // of rows, settled
+  std::vector<SqlField> columns_;
+  std::vector<protocol::Descriptor> files_;  // in the order of table_.files
+  std::shared_ptr<Scan> scan_;
+};
+
+// What is written to files: fields that hold nothing but nulls, or structures without fields, are left out.
+[[nodiscard]] json::Type without_nulls(const json::Type& type);
+
+// tripos_shown(value, type): what a string column shows of a typed value.
+[[nodiscard]] Result<> register_shown_function(const Connection& connection);
+
+}  // namespace tripos::worker

@@ -1,0 +1,18 @@
+SELECT id, length(customer), upper(customer), lower(customer), initcap(customer), reverse(customer) FROM orders ORDER BY id LIMIT 12;
+SELECT substring('hello', 2, 3), substring('hello', 0, 2), substring('hello', -3), substring('hello', -3, 2), substring('hello', 10), substr('hello', 2), left('hello', 2), right('hello', 2), substring('héllo', 2, 2);
+SELECT substring_index('a.b.c', '.', 2), substring_index('a.b.c', '.', -1), substring_index('abc', '.', 1), split('a,b,,c', ','), split('a1b2', '[0-9]'), split_part('a-b-c', '-', 2);
+SELECT concat('a', NULL, 'b'), concat_ws(',', 'a', NULL, 'b'), concat_ws('/', array('x', 'y'), 'z'), concat('a', 1, true), 'a' || NULL;
+SELECT trim('  a '), ltrim('  a '), rtrim('  a '), trim(BOTH 'x' FROM 'xxaxx'), trim(LEADING 'x' FROM 'xxax'), trim(TRAILING 'x' FROM 'axx'), btrim('xax', 'x');
+SELECT lpad('7', 3, '0'), rpad('7', 3, '0'), lpad('hello', 2, 'x'), lpad('7', 3), repeat('ab', 2), space(2), replace('abcabc', 'b', 'X'), replace('abc', 'b'), translate('abc', 'ab', 'xy');
+SELECT instr('hello', 'l'), locate('l', 'hello'), locate('l', 'hello', 4), position('l' IN 'hello'), position('l', 'hello'), ascii('A'), chr(66), char_length('abc'), octet_length('é');
+SELECT 'hello' LIKE 'h%', 'hello' LIKE '_ello', 'a%b' LIKE 'a\\%b', 'hello' ILIKE 'H%', 'hello' NOT LIKE 'x%', 'a_b' LIKE 'a\\_b', NULL LIKE 'x';
+SELECT 'abc123' RLIKE '[0-9]+', 'abc' NOT RLIKE '^b', regexp_like('abc', 'b'), regexp_extract('foo-42-bar', '([a-z]+)-([0-9]+)', 2), regexp_extract('foo', '(x)', 1), regexp_replace('a1b22', '[0-9]+', '#'), regexp_replace('john smith', '(\\w+) (\\w+)', '$2 $1'), regexp_extract_all('a1b2', '([a-z])([0-9])', 1);
+SELECT startswith('hello', 'he'), endswith('hello', 'lo'), contains('hello', 'ell'), md5('a'), sha1('a'), base64('abc'), unbase64('YWJj'), hex('abc'), unhex('616263'), levenshtein('kitten', 'sitting');
+SELECT get_json_object(json, '$.a.b'), get_json_object(json, '$.a.c[2]'), get_json_object(json, '$.s'), get_json_object(json, '$.x'), get_json_object(json, '$.a') FROM orders ORDER BY id LIMIT 4;
+SELECT get_json_object('{"a":"x"}', '$.a'), get_json_object('bad', '$.a'), json_array_length('[1,2]'), to_json(named_struct('a', 1, 'b', 'x'));
+SELECT 'it''s', "say \"hi\"", 'tab\there', 'a' 'b', r'raw\n', 'back\\slash';
+SELECT encode('abc', 'utf-8'), decode(encode('äb', 'utf-8'), 'utf-8'), CAST(encode('äb', 'utf-8') AS STRING), CAST('abc' AS BINARY), length(CAST('é' AS BINARY));
+SELECT customer, count(*) AS n FROM orders WHERE customer IS NOT NULL AND customer != '' GROUP BY customer HAVING count(*) > 3 ORDER BY n DESC, customer;
+SELECT overlay('SparkSQL' PLACING '_' FROM 6), isnull(NULL), isnotnull(1), typeof(1.5), typeof(array('a')), nullif('a', 'a');
+SELECT upper(quantity), length(price), concat(paid, '!'), substring(id, 1, 1) FROM orders ORDER BY id LIMIT 6;
+SELECT CAST(tags AS STRING), CAST(address AS STRING), CAST(scores AS STRING) FROM orders ORDER BY id LIMIT 8;

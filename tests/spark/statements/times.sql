@@ -1,0 +1,15 @@
+SELECT id, to_timestamp(placed), to_date(placed), year(placed), month(placed), day(placed), hour(placed), minute(placed), second(placed) FROM orders ORDER BY id LIMIT 10;
+SELECT to_timestamp('2018-01-28T12:10:51.123Z'), to_timestamp('2018-01-28 12:10:51'), to_timestamp('2018-01-28'), to_timestamp('bad'), to_timestamp('2018-01-28T12:10:51+02:00'), to_date('2018-02-30'), to_date('28/01/2018', 'dd/MM/yyyy'), to_timestamp('2018.01.28 07:05', 'yyyy.MM.dd HH:mm');
+SELECT date_format(timestamp '2018-01-08 07:05:09.123', 'yyyy-MM-dd HH:mm:ss.SSS'), date_format('2018-01-08', 'EEEE, d MMMM yyyy'), date_format('2018-01-08 15:00:00', 'hh:mm a'), date_format('2018-01-08', 'E MMM yy');
+SELECT unix_timestamp('2018-01-01 00:00:00'), unix_timestamp('2018-01-01', 'yyyy-MM-dd'), from_unixtime(1514764800), from_unixtime(1514764800, 'yyyy-MM-dd'), from_unixtime('1514764800');
+SELECT datediff('2018-03-01', '2018-02-01'), date_add('2018-02-27', 3), date_sub('2018-03-01', 1), add_months('2018-01-31', 1), months_between('2018-03-31', '2018-02-28'), months_between('2018-03-15', '2018-01-31'), last_day('2018-02-10');
+SELECT dayofweek('2018-01-28'), weekday('2018-01-28'), dayofyear('2018-02-01'), weekofyear('2018-01-28'), quarter('2018-05-01'), dayofmonth('2018-05-09');
+SELECT date_trunc('month', '2018-05-09 10:11:12'), trunc('2018-05-09', 'year'), date_trunc('hour', timestamp '2018-05-09 10:11:12'), trunc('2018-05-09', 'MM'), date_trunc('week', '2018-05-09');
+SELECT extract(year FROM date '2018-05-09'), extract(month FROM date '2018-05-09'), extract(day FROM timestamp '2018-05-09 01:02:03'), extract(hour FROM timestamp '2018-05-09 01:02:03');
+SELECT date '2018-01-01' + 3, date '2018-01-01' - 1, date '2018-01-01' + interval 1 day, timestamp '2018-01-01 00:00:00' + interval 2 hours, date '2018-01-31' + interval 1 month;
+SELECT date '2018-01-01' < '2018-02-01', to_date(placed) > '2020-04-01', to_timestamp(placed) >= '2020-03-01 00:00:00' FROM orders ORDER BY id LIMIT 6;
+SELECT make_date(2018, 2, 3), timestamp_seconds(1514764800), timestamp_millis(1514764800123), unix_millis(timestamp '2018-01-01 00:00:00'), cast(timestamp '2018-01-01 00:00:01' as bigint), cast(1514764800 as timestamp), unix_date(date '1970-01-11');
+SELECT cast('2018-01-28' as date), cast('2018-1-2' as date), cast('2018' as date), cast('x' as date), cast(timestamp '2018-01-28 12:00:00.5' as string), cast(date '2018-01-28' as string), cast('2018-01-28 12:10' as timestamp);
+SELECT substring(started_at, 1, 10) AS d, count(*) FROM exams GROUP BY substring(started_at, 1, 10) ORDER BY d LIMIT 10;
+SELECT date_format(started_at, 'yyyy-MM') m, count(*) c, min(to_timestamp(started_at)) FROM exams GROUP BY date_format(started_at, 'yyyy-MM') ORDER BY m;
+SELECT from_unixtime(keen_timestamp), cast(cast(keen_timestamp as double) as timestamp) FROM exams LIMIT 5;
