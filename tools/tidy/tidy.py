@@ -15,7 +15,8 @@ ASIO_UNITS_MAX = 6
 BEAST_UNITS_MAX = 2
 CODE = (".cc", ".h")
 SKIPPED = {".git", "build", "__pycache__", "node_modules", "target"}
-BANNED = ["sprintf", "vsprintf", "strcpy", "strcat", "strtok", "gets", "rand", "srand", "system", "atoi", "atol", "atof", "alloca", "tmpnam"]
+BANNED = ["sprintf", "vsprintf", "strcpy", "strcat", "strtok", "gets", "rand", "srand", "system", "atoi", "atol", "atof", "alloca",
+          "tmpnam"]
 # Folders that may call the operating system themselves; all others go through io's interfaces, so that the simulation can replace it.
 SYSTEM_FOLDERS = {"base", "io", "client", "load", "query", "query/protocol", "worker", "app"}
 SYSTEM_HEADER = re.compile(r"#include <((?:sys|netinet|arpa)/\w+\.h|(?:unistd|fcntl|poll|netdb|dirent|pthread)\.h|filesystem|fstream)>")
@@ -116,7 +117,7 @@ def linked_folders(tree):
             for name in known.group(1).split() if known else []:
                 owner = name if name in table else folder_of(name + "/", table)
                 if row in table and table[row] is not None and owner != row and owner not in table[row]:
-                    yield Fault(path, line_of(text, match.start()), f"{folder} is linked to {name}, which it may not know (docs/architecture.md)")
+                    yield Fault(path, line_of(text, match.start()), f"{folder} is linked to {name}, which it may not know")
 
 
 def line_lengths(tree):
@@ -164,7 +165,7 @@ def heavy_libraries(tree):
             if not found:
                 continue
             if path.endswith(".h"):
-                yield Fault(path, line_of(text, found.start()), f"Boost.{name} in a header makes every unit that includes it slow to compile")
+                yield Fault(path, line_of(text, found.start()), f"Boost.{name} in a header: every unit that includes it is slow to compile")
             units.append((path, line_of(text, found.start())))
         for path, line in units[most:]:
             yield Fault(path, line, f"more than {most} units include Boost.{name}")

@@ -3,7 +3,6 @@
 
 #include "app/cli/batch_text.h"
 #include "app/cli/command.h"
-#include "app/cli/interrupt.h"
 #include "app/cli/query.h"
 
 namespace tripos::app {
@@ -11,8 +10,6 @@ namespace {
 
 Result<> print_answer(Session& session, const client::HttpRequest& request, bool json) {
   TRIPOS_ASSIGN(Target * target, session.target());
-  catch_interrupts();
-  target->set_cancelled(&interrupted());
   TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
   TRIPOS_ASSIGN(std::string answer, fetch_text(http, request));
   if (!json) {
@@ -29,9 +26,9 @@ struct BatchRun {
   std::string topic;
   bool json = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", topic, "Only this topic's table")->type_name("TOPIC");
-    app.add_flag("--json", json, "The server's own answer");
+  void flags(Flags& flags) {
+    flags.option("topic", topic, "Only this topic's table", "TOPIC");
+    flags.flag("--json", json, "The server's own answer");
   }
   Result<> run(Session& session) {
     const std::string target = topic.empty() ? "/v1/batch" : "/v1/batch?topic=" + client::url_encoded(topic);
@@ -43,7 +40,7 @@ struct BatchStatus {
   static constexpr CommandInfo info = {"status", "What the batch layer holds: files, rows, bytes, offsets", "  tripos batch status"};
   bool json = false;
 
-  void flags(CLI::App& app) { app.add_flag("--json", json, "The server's own answer"); }
+  void flags(Flags& flags) { flags.flag("--json", json, "The server's own answer"); }
   Result<> run(Session& session) { return print_answer(session, {.target = "/v1/batch"}, json); }
 };
 
@@ -51,16 +48,16 @@ struct Batch {
   static constexpr CommandInfo info = {"batch", "The batch layer: Parquet snapshots of the tables",
                                        "  tripos batch run\n"
                                        "  tripos batch status"};
-  void flags(CLI::App& app) { app.require_subcommand(1); }
+  void flags(Flags& flags) { flags.require_command(); }
   Result<> run(Session&) { return {}; }
 };
 
 }  // namespace
 
-void add_batch(CLI::App& root, Chosen& chosen) {
-  CLI::App& batch = add_command<Batch>(root, chosen);
-  add_command<BatchRun>(batch, chosen);
-  add_command<BatchStatus>(batch, chosen);
+void add_batch(const Commands& root) {
+  const Commands batch = root.add<Batch>();
+  batch.add<BatchRun>();
+  batch.add<BatchStatus>();
 }
 
 }  // namespace tripos::app

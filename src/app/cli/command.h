@@ -1,19 +1,18 @@
 // Command: what every command of the command line is: a struct whose fields are its flags, with
 //
 //   static constexpr CommandInfo info   its name, what it does, examples
-//   void flags(CLI::App& app)           binds the fields to flags
+//   void flags(Flags& flags)            binds the fields to flags
 //   Result<> run(Session& session)      does it
 //
 // The outcome becomes the exit code: 0 done, 1 failed, 2 wrong usage (docs/guide/command_line.md).
 #pragma once
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "app/cli/flags.h"
 #include "app/config/settings.h"
 #include "app/server/target.h"
 #include "base/error.h"
@@ -26,50 +25,63 @@ struct CommandInfo {
   const char* examples;
 };
 
+// A command's words, for completion.
+struct CommandWords {
+  std::string path;                   // "topic create"; empty: tripos itself
+  std::vector<std::string> commands;  // that may follow
+  std::vector<std::string> flags;     // "--topic"
+};
+
 // What a command works with.
 struct Session {
   GlobalFlags global;
-  // Reads the settings and makes the target when first asked.
-  [[nodiscard]] Result<Settings> settings() const { return read_settings(global); }
-  [[nodiscard]] Result<Target*> target();
-
   std::unique_ptr<Target> found;
+  std::function<std::vector<CommandWords>()> all_words;
+
+  [[nodiscard]] Result<Settings> settings() const { return read_settings(global); }
+  // Where the command's server is; waits for it end when the user interrupts.
+  [[nodiscard]] Result<Target*> target();
 };
 
-// Which command was chosen, once the arguments are parsed.
-using Chosen = std::function<Result<>(Session&)>;
+// A place in the tree of commands.
+class Commands {
+ public:
+  using Run = std::function<Result<>(Session&)>;
 
-// Adds a command below `parent`. Flags may stand before or after a verb.
-template <typename Command>
-CLI::App& add_command(CLI::App& parent, Chosen& chosen) {
-  const CommandInfo& info = Command::info;
-  CLI::App* app = parent.add_subcommand(info.name, info.summary);
-  app->footer(std::string("Examples:\n") + info.examples);
-  app->fallthrough();
-  auto command = std::make_shared<Command>();
-  command->flags(*app);
-  app->callback([command, &chosen, app] {
-    if (!app->get_subcommands().empty()) return;  // that one runs
-    chosen = [command](Session& session) { return command->run(session); };
-  });
-  return *app;
-}
+  Commands(CLI::App& app, Run& chosen) : app_(app), chosen_(chosen) {}
+
+  // Adds a command here; its own commands are added to what this returns.
+  template <typename Command>
+  Commands add() const {
+    auto command = std::make_shared<Command>();
+    const Commands place = add(Command::info, [command](Session& session) { return command->run(session); });
+    Flags flags(place.app_);
+    command->flags(flags);
+    return place;
+  }
+
+ private:
+  [[nodiscard]] Commands add(const CommandInfo& info, Run run) const;
+
+  CLI::App& app_;
+  Run& chosen_;  // what the arguments have chosen
+};
 
 // One per file of cli/.
-void add_serve(CLI::App& root, Chosen& chosen);
-void add_topic(CLI::App& root, Chosen& chosen);
-void add_load(CLI::App& root, Chosen& chosen);
-void add_produce(CLI::App& root, Chosen& chosen);
-void add_consume(CLI::App& root, Chosen& chosen);
-void add_sql(CLI::App& root, Chosen& chosen);
-void add_schema(CLI::App& root, Chosen& chosen);
-void add_show(CLI::App& root, Chosen& chosen);
-void add_report(CLI::App& root, Chosen& chosen);
-void add_batch(CLI::App& root, Chosen& chosen);
-void add_generate(CLI::App& root, Chosen& chosen);
-void add_demo(CLI::App& root, Chosen& chosen);
-void add_version(CLI::App& root, Chosen& chosen);
-void add_completion(CLI::App& root, Chosen& chosen);
+void add_serve(const Commands& root);
+void add_topic(const Commands& root);
+void add_load(const Commands& root);
+void add_produce(const Commands& root);
+void add_consume(const Commands& root);
+void add_sql(const Commands& root);
+void add_schema(const Commands& root);
+void add_show(const Commands& root);
+void add_report(const Commands& root);
+void add_batch(const Commands& root);
+void add_generate(const Commands& root);
+void add_demo(const Commands& root);
+void add_version(const Commands& root);
+void add_completion(const Commands& root);
 
 // Parses, runs, and answers with the exit code.
 [[nodiscard]] int run_command_line(int argument_count, const char* const* arguments);

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "app/cli/command.h"
-#include "app/cli/interrupt.h"
 #include "app/cli/record_format.h"
 #include "client/consumer.h"
 #include "client/topics.h"
@@ -29,16 +28,14 @@ struct Consume {
   std::string offset;
   std::vector<std::int32_t> wanted_partitions;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", topic, "The topic")->required()->type_name("TOPIC");
-    app.add_flag("--from-beginning", from_beginning, "From the first message on; else from now on");
-    app.add_option("-n,--max-messages", max_messages, "Stop after so many")->type_name("N");
-    app.add_flag("-e,--until-end", until_end, "Stop at the end that the topic has now");
-    app.add_option("-f,--format", format, "%t %p %o %T %k %v %h, \\n \\t: topic, partition, offset, time, key, value, headers")
-        ->type_name("FORMAT");
-    app.add_option("--offset", offset, "Where to begin: beginning, end, N, -N (before the end), @MS (a time, ms since 1970)")
-        ->type_name("OFFSET");
-    app.add_option("--partition", wanted_partitions, "Only this partition")->type_name("N")->take_all()->expected(1);
+  void flags(Flags& flags) {
+    flags.option("topic", topic, "The topic", "TOPIC").required();
+    flags.flag("--from-beginning", from_beginning, "From the first message on; else from now on");
+    flags.option("-n,--max-messages", max_messages, "Stop after so many", "N");
+    flags.flag("-e,--until-end", until_end, "Stop at the end that the topic has now");
+    flags.option("-f,--format", format, "%t %p %o %T %k %v %h, \\n \\t: topic, partition, offset, time, key, value, headers", "FORMAT");
+    flags.option("--offset", offset, "Where to begin: beginning, end, N, -N (before the end), @MS (a time, ms since 1970)", "OFFSET");
+    flags.option("--partition", wanted_partitions, "Only this partition", "N");
   }
 
   Result<std::vector<std::int64_t>> starts(client::KafkaConnection& connection, const std::vector<std::int32_t>& partitions) {
@@ -62,10 +59,8 @@ struct Consume {
   }
 
   Result<> run(Session& session) {
-    catch_interrupts();
     TRIPOS_ASSIGN(const RecordFormat record_format, RecordFormat::parse(format));
     TRIPOS_ASSIGN(Target * target, session.target());
-    target->set_cancelled(&interrupted());
     TRIPOS_ASSIGN(client::KafkaConnection connection, target->connect_kafka());
     std::vector<std::int32_t> partitions = wanted_partitions;
     if (partitions.empty()) {
@@ -100,6 +95,6 @@ struct Consume {
 
 }  // namespace
 
-void add_consume(CLI::App& root, Chosen& chosen) { add_command<Consume>(root, chosen); }
+void add_consume(const Commands& root) { root.add<Consume>(); }
 
 }  // namespace tripos::app

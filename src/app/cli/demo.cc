@@ -37,11 +37,11 @@ struct Demo {
   exam::GeneratorOptions generator;
   bool no_wait = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("--file", file, "Attempts: a JSON array or NDJSON; generated if not given")->type_name("FILE");
-    app.add_option("--messages", generator.messages, "How many to generate; 3280 if not given")->type_name("N");
-    app.add_option("--seed", generator.seed, "Of the generator")->type_name("N");
-    app.add_flag("--no-wait", no_wait, "End when all is printed; else serve until Ctrl-C");
+  void flags(Flags& flags) {
+    flags.option("--file", file, "Attempts: a JSON array or NDJSON; generated if not given", "FILE");
+    flags.option("--messages", generator.messages, "How many to generate; 3280 if not given", "N");
+    flags.option("--seed", generator.seed, "Of the generator", "N");
+    flags.flag("--no-wait", no_wait, "End when all is printed; else serve until Ctrl-C");
   }
 
   Result<> generate(const std::string& path) {
@@ -113,6 +113,6 @@ struct Demo {
 
 }  // namespace
 
-void add_demo(CLI::App& root, Chosen& chosen) { add_command<Demo>(root, chosen); }
+void add_demo(const Commands& root) { root.add<Demo>(); }
 
 }  // namespace tripos::app

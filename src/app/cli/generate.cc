@@ -16,15 +16,14 @@ struct Generate {
   exam::GeneratorOptions options;
   bool array = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("--messages", options.messages, "How many; 3280 if not given")->type_name("N");
-    app.add_option("--seed", options.seed, "The same seed makes the same bytes")->type_name("N");
-    app.add_option("--exams", options.exams, "Of how many exams")->type_name("N");
-    app.add_option("--duplicates", options.duplicate_rate, "Of the messages, the share that is recorded again")->type_name("RATE");
-    app.add_option("--without-counts", options.missing_counts_rate, "Of the attempts, the share without counts and marks")
-        ->type_name("RATE");
-    app.add_option("--without-certification", options.certification_null_rate, "The share whose certification is null")->type_name("RATE");
-    app.add_flag("--array", array, "One JSON array; else NDJSON");
+  void flags(Flags& flags) {
+    flags.option("--messages", options.messages, "How many; 3280 if not given", "N");
+    flags.option("--seed", options.seed, "The same seed makes the same bytes", "N");
+    flags.option("--exams", options.exams, "Of how many exams", "N");
+    flags.option("--duplicates", options.duplicate_rate, "Of the messages, the share that is recorded again", "RATE");
+    flags.option("--without-counts", options.missing_counts_rate, "Of the attempts, the share without counts and marks", "RATE");
+    flags.option("--without-certification", options.certification_null_rate, "The share whose certification is null", "RATE");
+    flags.flag("--array", array, "One JSON array; else NDJSON");
   }
   Result<> run(Session&) {
     options.exams_with_two_ids = std::min(options.exams_with_two_ids, options.exams);
@@ -47,6 +46,6 @@ struct Generate {
 
 }  // namespace
 
-void add_generate(CLI::App& root, Chosen& chosen) { add_command<Generate>(root, chosen); }
+void add_generate(const Commands& root) { root.add<Generate>(); }
 
 }  // namespace tripos::app

@@ -2,7 +2,6 @@
 #include <cstdio>
 
 #include "app/cli/command.h"
-#include "app/cli/interrupt.h"
 #include "app/cli/loading.h"
 #include "app/cli/terminal.h"
 
@@ -23,20 +22,18 @@ struct Load {
   std::string compression = "none";
   bool quiet = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", topic, "The topic; made if the broker allows it")->required()->type_name("TOPIC");
-    app.add_option("files", files, "Files; - is standard input")->required()->type_name("FILE…|-");
-    app.add_option("--partition", partition, "All into this partition")->type_name("N");
-    app.add_option("--compression", compression, "none, gzip, snappy, lz4 or zstd")->type_name("CODEC");
-    app.add_flag("--quiet", quiet, "Say nothing of what was loaded");
+  void flags(Flags& flags) {
+    flags.option("topic", topic, "The topic; made if the broker allows it", "TOPIC").required();
+    flags.option("files", files, "Files; - is standard input", "FILE…|-").required();
+    flags.option("--partition", partition, "All into this partition", "N");
+    flags.option("--compression", compression, "none, gzip, snappy, lz4 or zstd", "CODEC");
+    flags.flag("--quiet", quiet, "Say nothing of what was loaded");
   }
 
   Result<> run(Session& session) {
-    catch_interrupts();
     Loading loading{.topic = topic, .files = files, .partition = partition};
     TRIPOS_ASSIGN(loading.producer.compression, compression_from_name(compression));
     TRIPOS_ASSIGN(Target * target, session.target());
-    target->set_cancelled(&interrupted());
     TRIPOS_ASSIGN(client::KafkaConnection connection, target->connect_kafka());
     Loaded loaded;
     const Result<> outcome = load_files(connection, loading, loaded);
@@ -48,6 +45,6 @@ struct Load {
 
 }  // namespace
 
-void add_load(CLI::App& root, Chosen& chosen) { add_command<Load>(root, chosen); }
+void add_load(const Commands& root) { root.add<Load>(); }
 
 }  // namespace tripos::app

@@ -39,17 +39,17 @@ struct Produce {
   std::string acks = "all";
   bool empty_is_null = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", topic, "The topic; made if the broker allows it")->required()->type_name("TOPIC");
-    app.add_option("files", files, "Files; - is standard input, the default")->type_name("FILE…|-");
-    app.add_option("-D,--delimiter", delimiter, "What ends a message; one character, \\n if not given")->type_name("CHAR");
-    app.add_option("-K,--key-delimiter", key_delimiter, "What separates a message's key from its value")->type_name("TEXT");
-    app.add_option("-k,--key", key, "The key of every message")->type_name("KEY");
-    app.add_option("-H,--header", headers, "A header of every message")->type_name("NAME=VALUE")->take_all()->expected(1);
-    app.add_option("--partition", partition, "All into this partition; else by the key as Kafka's clients do, or in turns")->type_name("N");
-    app.add_option("--compression", compression, "none, gzip, snappy, lz4 or zstd")->type_name("CODEC");
-    app.add_option("--acks", acks, "all, 1 or 0")->type_name("ACKS")->check(CLI::IsMember({"all", "-1", "1", "0"}));
-    app.add_flag("-Z,--empty-is-null", empty_is_null, "An empty value (or key) is sent as null: a tombstone");
+  void flags(Flags& flags) {
+    flags.option("topic", topic, "The topic; made if the broker allows it", "TOPIC").required();
+    flags.option("files", files, "Files; - is standard input, the default", "FILE…|-");
+    flags.option("-D,--delimiter", delimiter, "What ends a message; one character, \\n if not given", "CHAR");
+    flags.option("-K,--key-delimiter", key_delimiter, "What separates a message's key from its value", "TEXT");
+    flags.option("-k,--key", key, "The key of every message", "KEY");
+    flags.option("-H,--header", headers, "A header of every message", "NAME=VALUE");
+    flags.option("--partition", partition, "All into this partition; else by the key as Kafka's clients do, or in turns", "N");
+    flags.option("--compression", compression, "none, gzip, snappy, lz4 or zstd", "CODEC");
+    flags.choice("--acks", acks, "all, 1 or 0", {"all", "-1", "1", "0"});
+    flags.flag("-Z,--empty-is-null", empty_is_null, "An empty value (or key) is sent as null: a tombstone");
   }
 
   Result<> send_lines(std::istream& input, client::Producer& producer, char end, const std::vector<RecordHeader>& record_headers) {
@@ -79,7 +79,6 @@ struct Produce {
   }
 
   Result<> run(Session& session) {
-    catch_interrupts();
     client::ProducerOptions options;
     options.acks = acks == "0" ? std::int16_t{0} : acks == "1" ? std::int16_t{1} : std::int16_t{-1};
     TRIPOS_ASSIGN(options.compression, compression_from_name(compression));
@@ -93,7 +92,6 @@ struct Produce {
       record_headers.push_back({Bytes(header).substr(0, equals), Bytes(header).substr(equals + 1)});
     }
     TRIPOS_ASSIGN(Target * target, session.target());
-    target->set_cancelled(&interrupted());
     TRIPOS_ASSIGN(client::KafkaConnection connection, target->connect_kafka());
     TRIPOS_ASSIGN(const client::TopicMetadata metadata, client::describe_topic(connection, topic, true));
     std::uint64_t acknowledged = 0;
@@ -118,6 +116,6 @@ struct Produce {
 
 }  // namespace
 
-void add_produce(CLI::App& root, Chosen& chosen) { add_command<Produce>(root, chosen); }
+void add_produce(const Commands& root) { root.add<Produce>(); }
 
 }  // namespace tripos::app

@@ -16,7 +16,7 @@ struct Serve {
       "\n"
       "Serves in the foreground until SIGTERM or Ctrl-C, then stops cleanly. --set takes Kafka's broker properties."};
 
-  void flags(CLI::App&) {}
+  void flags(Flags&) {}
 
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(const Settings settings, session.settings());
@@ -38,6 +38,6 @@ struct Serve {
 
 }  // namespace
 
-void add_serve(CLI::App& root, Chosen& chosen) { add_command<Serve>(root, chosen); }
+void add_serve(const Commands& root) { root.add<Serve>(); }
 
 }  // namespace tripos::app

@@ -19,10 +19,10 @@ struct Show {
   std::size_t rows = 20;
   bool full = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("table", table, "The table")->required()->type_name("TABLE");
-    app.add_option("-n,--rows", rows, "How many rows; 20 if not given")->type_name("N");
-    app.add_flag("--full", full, "Cut no cell");
+  void flags(Flags& flags) {
+    flags.option("table", table, "The table", "TABLE").required();
+    flags.option("-n,--rows", rows, "How many rows; 20 if not given", "N");
+    flags.flag("--full", full, "Cut no cell");
   }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(Target * target, session.target());
@@ -42,7 +42,7 @@ struct Schema {
                                        "  tripos schema exams"};
   std::string table;
 
-  void flags(CLI::App& app) { app.add_option("table", table, "The table")->required()->type_name("TABLE"); }
+  void flags(Flags& flags) { flags.option("table", table, "The table", "TABLE").required(); }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(Target * target, session.target());
     TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
@@ -54,7 +54,7 @@ struct Schema {
 
 }  // namespace
 
-void add_show(CLI::App& root, Chosen& chosen) { add_command<Show>(root, chosen); }
-void add_schema(CLI::App& root, Chosen& chosen) { add_command<Schema>(root, chosen); }
+void add_show(const Commands& root) { root.add<Show>(); }
+void add_schema(const Commands& root) { root.add<Schema>(); }
 
 }  // namespace tripos::app

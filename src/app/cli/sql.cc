@@ -6,7 +6,6 @@
 #include <iterator>
 
 #include "app/cli/command.h"
-#include "app/cli/interrupt.h"
 #include "app/cli/query.h"
 #include "app/cli/terminal.h"
 #include "app/shell/shell.h"
@@ -28,19 +27,17 @@ struct Sql {
   std::string wait_for;
   bool json = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("statements", texts, "Statements; several are separated by semicolons")->type_name("SQL…");
-    app.add_option("-o,--output", form_name, output_form_names)->type_name("FORM");
-    app.add_flag("--json", json, "The same as -o json");
-    app.add_option("--to", to, "Write the result into this file: .parquet, .csv, .jsonl, .json")->type_name("FILE");
-    app.add_option("--wait-for", wait_for, "Answer when these records are in the table")->type_name("TOPIC:PARTITION:OFFSET,…");
+  void flags(Flags& flags) {
+    flags.option("statements", texts, "Statements; several are separated by semicolons", "SQL…");
+    flags.option("-o,--output", form_name, output_form_names, "FORM");
+    flags.flag("--json", json, "The same as -o json");
+    flags.option("--to", to, "Write the result into this file: .parquet, .csv, .jsonl, .json", "FILE");
+    flags.option("--wait-for", wait_for, "Answer when these records are in the table", "TOPIC:PARTITION:OFFSET,…");
   }
 
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(const OutputForm form, output_form(json ? "json" : form_name));
     TRIPOS_ASSIGN(Target * target, session.target());
-    catch_interrupts();
-    target->set_cancelled(&interrupted());
     TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
     if (texts.empty() && is_terminal(STDIN_FILENO)) return run_shell(http, form);
     if (texts.empty()) texts.emplace_back(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
@@ -65,6 +62,6 @@ struct Sql {
 
 }  // namespace
 
-void add_sql(CLI::App& root, Chosen& chosen) { add_command<Sql>(root, chosen); }
+void add_sql(const Commands& root) { root.add<Sql>(); }
 
 }  // namespace tripos::app

@@ -30,7 +30,7 @@ Result<bool> create(KafkaConnection& connection, const Creation& creation) {
   for (const std::string& config : creation.configs) {
     const std::size_t equals = config.find('=');
     if (equals == std::string::npos)
-      return fail(ErrorCode::invalid_argument, "--config-value takes KEY=VALUE, as in retention.ms=1000, not '{}'", config);
+      return fail(ErrorCode::invalid_argument, "--config takes KEY=VALUE, as in retention.ms=1000, not '{}'", config);
     topic.configs.emplace_back(config.substr(0, equals), config.substr(equals + 1));
   }
   auto created = client::create_topic(connection, topic);
@@ -65,15 +65,15 @@ Result<> describe(KafkaConnection& connection, const std::string& name) {
 struct TopicCreate {
   static constexpr CommandInfo info = {"create", "Make a topic",
                                        "  tripos topic create exams\n"
-                                       "  tripos topic create exams --partitions 4 --config-value retention.ms=604800000"};
+                                       "  tripos topic create exams --partitions 4 --config retention.ms=604800000"};
   Creation creation;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", creation.name, "Its name")->required()->type_name("NAME");
-    app.add_option("--partitions", creation.partitions, "How many partitions; the broker's default if not given")->type_name("N");
-    app.add_option("--replication-factor", creation.replication_factor, "Accepted for scripts; there is one server")->type_name("N");
-    app.add_option("--config-value", creation.configs, "A topic property")->type_name("KEY=VALUE")->take_all()->expected(1);
-    app.add_flag("--if-not-exists", creation.if_not_exists, "Fine if the topic exists");
+  void flags(Flags& flags) {
+    flags.option("topic", creation.name, "Its name", "NAME").required();
+    flags.option("--partitions", creation.partitions, "How many partitions; the broker's default if not given", "N");
+    flags.option("--replication-factor", creation.replication_factor, "Accepted for scripts; there is one server", "N");
+    flags.option("--config", creation.configs, "A topic property", "KEY=VALUE");
+    flags.flag("--if-not-exists", creation.if_not_exists, "Fine if the topic exists");
   }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
@@ -90,7 +90,7 @@ struct TopicList {
   static constexpr CommandInfo info = {"list", "Names of all topics", "  tripos topic list"};
   bool exclude_internal = false;
 
-  void flags(CLI::App& app) { app.add_flag("--exclude-internal", exclude_internal, "Leave out the broker's own topics"); }
+  void flags(Flags& flags) { flags.flag("--exclude-internal", exclude_internal, "Leave out the broker's own topics"); }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
     return list(connection, exclude_internal);
@@ -102,7 +102,7 @@ struct TopicDescribe {
                                        "  tripos topic describe exams"};
   std::string name;
 
-  void flags(CLI::App& app) { app.add_option("topic", name, "Its name; all topics if not given")->type_name("NAME"); }
+  void flags(Flags& flags) { flags.option("topic", name, "Its name; all topics if not given", "NAME"); }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
     return describe(connection, name);
@@ -118,11 +118,11 @@ struct TopicDelete {
   bool dry_run = false;
   bool if_exists = false;
 
-  void flags(CLI::App& app) {
-    app.add_option("topic", name, "Its name")->required()->type_name("NAME");
-    app.add_option("--confirm", confirm, "The topic's name once more")->type_name("NAME");
-    app.add_flag("--dry-run", dry_run, "Only say what would be removed");
-    app.add_flag("--if-exists", if_exists, "Fine if there is no such topic");
+  void flags(Flags& flags) {
+    flags.option("topic", name, "Its name", "NAME").required();
+    flags.option("--confirm", confirm, "The topic's name once more", "NAME");
+    flags.flag("--dry-run", dry_run, "Only say what would be removed");
+    flags.flag("--if-exists", if_exists, "Fine if there is no such topic");
   }
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
@@ -156,21 +156,21 @@ struct KafkaTopics {
   std::string zookeeper;
   std::string bootstrap_server;
 
-  void flags(CLI::App& app) {
-    const auto spelling = [](CLI::Option* option) { option->group("Spellings of kafka-topics"); };
-    spelling(app.add_flag("--create", create_, "topic create"));
-    spelling(app.add_flag("--list", list_, "topic list"));
-    spelling(app.add_flag("--describe", describe_, "topic describe"));
-    spelling(app.add_flag("--delete", delete_, "topic delete"));
-    spelling(app.add_option("--topic", creation.name, "The topic")->type_name("NAME"));
-    spelling(app.add_option("--partitions", creation.partitions, "How many partitions")->type_name("N"));
-    spelling(app.add_option("--replication-factor", creation.replication_factor, "Accepted; there is one server")->type_name("N"));
-    spelling(app.add_option("--topic-config", creation.configs, "A topic property")->type_name("KEY=VALUE")->take_all()->expected(1));
-    spelling(app.add_flag("--if-not-exists", creation.if_not_exists, "Fine if the topic exists"));
-    spelling(app.add_flag("--if-exists", if_exists, "Fine if there is no such topic"));
-    spelling(app.add_flag("--exclude-internal", exclude_internal, "Leave out the broker's own topics"));
-    spelling(app.add_option("--bootstrap-server", bootstrap_server, "The same as --kafka")->type_name("HOST:PORT"));
-    spelling(app.add_option("--zookeeper", zookeeper, "Accepted and not needed")->type_name("ANY"));
+  void flags(Flags& flags) {
+    const auto spelling = [](const FlagOption& option) { option.group("Spellings of kafka-topics"); };
+    spelling(flags.flag("--create", create_, "topic create"));
+    spelling(flags.flag("--list", list_, "topic list"));
+    spelling(flags.flag("--describe", describe_, "topic describe"));
+    spelling(flags.flag("--delete", delete_, "topic delete"));
+    spelling(flags.option("--topic", creation.name, "The topic", "NAME"));
+    spelling(flags.option("--partitions", creation.partitions, "How many partitions", "N"));
+    spelling(flags.option("--replication-factor", creation.replication_factor, "Accepted; there is one server", "N"));
+    spelling(flags.option("--config", creation.configs, "A topic property", "KEY=VALUE"));
+    spelling(flags.flag("--if-not-exists", creation.if_not_exists, "Fine if the topic exists"));
+    spelling(flags.flag("--if-exists", if_exists, "Fine if there is no such topic"));
+    spelling(flags.flag("--exclude-internal", exclude_internal, "Leave out the broker's own topics"));
+    spelling(flags.option("--bootstrap-server", bootstrap_server, "The same as --kafka", "HOST:PORT"));
+    spelling(flags.option("--zookeeper", zookeeper, "Accepted and not needed", "ANY"));
   }
 
   Result<> run(Session& session) {
@@ -198,12 +198,12 @@ struct KafkaTopics {
 
 }  // namespace
 
-void add_topic(CLI::App& root, Chosen& chosen) {
-  CLI::App& topic = add_command<KafkaTopics>(root, chosen);
-  add_command<TopicCreate>(topic, chosen);
-  add_command<TopicList>(topic, chosen);
-  add_command<TopicDescribe>(topic, chosen);
-  add_command<TopicDelete>(topic, chosen);
+void add_topic(const Commands& root) {
+  const Commands topic = root.add<KafkaTopics>();
+  topic.add<TopicCreate>();
+  topic.add<TopicList>();
+  topic.add<TopicDescribe>();
+  topic.add<TopicDelete>();
 }
 
 }  // namespace tripos::app

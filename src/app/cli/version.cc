@@ -6,7 +6,7 @@ namespace {
 
 struct Version {
   static constexpr CommandInfo info = {"version", "Which version this is", "  tripos version"};
-  void flags(CLI::App&) {}
+  void flags(Flags&) {}
   Result<> run(Session&) {
     fmt::print("tripos {}\n", TRIPOS_VERSION);
     return {};
@@ -15,6 +15,6 @@ struct Version {
 
 }  // namespace
 
-void add_version(CLI::App& root, Chosen& chosen) { add_command<Version>(root, chosen); }
+void add_version(const Commands& root) { root.add<Version>(); }
 
 }  // namespace tripos::app

@@ -1,6 +1,7 @@
 #include "app/server/server.h"
 
 #include <fmt/chrono.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +44,19 @@ void log_to_standard_error(std::string_view line) {
   fmt::print(stderr, "{:%Y-%m-%dT%H:%M:%S}.{:03}Z {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds, line);
 }
 
+// A peer that goes away while a file is sent to it (sendfile) raises SIGPIPE: blocked here, and in the threads made from here on. Where
+// signals don't stop the server, those that end commands are the command's own.
+void block_signals(bool stop_signals_too) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGPIPE);
+  if (stop_signals_too) {
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+  }
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+}
+
 std::size_t core_count() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 // What a worker's data may take: half of the machine's memory (rules, 5.1).
@@ -59,6 +73,7 @@ query::WorkerSettings worker_settings(const ServerOptions& options, std::string_
   settings.thread_count = static_cast<std::uint32_t>(thread_count);
   settings.nice = nice;
   settings.allowed_paths = options.allowed_files;
+  settings.table_directory = log::topics_directory(options.data);
   return settings;
 }
 
@@ -206,6 +221,7 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   if (!options.log) options.log = &log_to_standard_error;
+  block_signals(!options.stop_on_signals);
   auto parts = std::make_unique<Parts>(std::move(options));
   TRIPOS_TRY(parts->open());
   return std::unique_ptr<Server>(new Server(std::move(parts)));

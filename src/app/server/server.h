@@ -4,7 +4,7 @@
 //                            └─ source, sink ── tables (lambda) ── queries ── HTTP's port
 //
 // start() takes the data directory's lock, recovers, and listens; run() serves until a stop; then all is drained, synced, closed.
-// Threads: one thread constructs, runs and destroys it; request_stop() from any thread.
+// Threads: one thread constructs, runs and destroys it; request_stop() from any thread. start() blocks SIGPIPE in its thread.
 #pragma once
 
 #include <functional>
