@@ -89,7 +89,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(io::FileSystem& file
                                       .thread_count = settings.thread_count,
                                       .nice = settings.nice,
                                       .temporary_directory = temporary_directory,
-                                      .allowed_paths = settings.allowed_paths};
+                                      .allowed_paths = settings.allowed_paths,
+                                      .table_directory = settings.table_directory};
   TRIPOS_TRY(worker->channel_.send(encode(protocol::ToWorker(configure))));
   return worker;
 }

@@ -26,6 +26,7 @@ struct WorkerSettings {
   std::uint32_t thread_count = 1;
   std::int32_t nice = 0;
   std::vector<std::string> allowed_paths;
+  std::string table_directory = {};  // holds the tables' files
 };
 
 class WorkerProcess {

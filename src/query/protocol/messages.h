@@ -106,7 +106,8 @@ struct Configure {
   std::int32_t nice = 0;
   std::string temporary_directory;         // the worker's own, exists and is empty
   std::vector<std::string> allowed_paths;  // files and directories that statements may read and write (the operator's choice)
-  TRIPOS_PROTOCOL_FIELDS(protocol_version, role, memory_bytes_max, thread_count, nice, temporary_directory, allowed_paths)
+  std::string table_directory;             // holds the tables' files; statements can't name what lies in it
+  TRIPOS_PROTOCOL_FIELDS(protocol_version, role, memory_bytes_max, thread_count, nice, temporary_directory, allowed_paths, table_directory)
 };
 
 enum class Output : std::uint8_t {

@@ -28,8 +28,12 @@ PinnedTable some_table() {
 }
 
 std::vector<ToWorker> messages_to_worker() {
-  return {Configure{
-              .role = Role::snapshots, .memory_bytes_max = 1U << 30, .nice = 5, .temporary_directory = "/t", .allowed_paths = {"/a", "/b"}},
+  return {Configure{.role = Role::snapshots,
+                    .memory_bytes_max = 1U << 30,
+                    .nice = 5,
+                    .temporary_directory = "/t",
+                    .allowed_paths = {"/a", "/b"},
+                    .table_directory = "/d"},
           Statement{.order = 3, .text = "SELECT 1", .views = {{"v", "SELECT 2"}}, .output = Output::parquet, .row_count_max = 9},
           Pinned{.tables = {some_table(), some_table()}, .table_names = {"a", "b"}},
           Refused{.code = ErrorCode::not_found, .message = "no"},
