@@ -4,11 +4,34 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <vector>
 
 #include "worker/functions/spark_functions.h"
 #include "worker/table_view.h"
 
 namespace tripos::worker {
+namespace {
+
+// DuckDB compares where a path leads in the end: a descriptor's path (/proc/self/fd/7) stands for the file behind it. So the directories
+// of all files that are handed to a statement are listed, and what a statement may name itself is checked when it is bound.
+std::string allowed_directories(const protocol::Configure& configure) {
+  std::vector<std::string> directories = configure.allowed_paths;
+  directories.push_back(configure.temporary_directory);
+  directories.push_back(configure.table_directory);
+  std::string list;
+  for (const std::string& directory : directories) {
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::weakly_canonical(directory, error);
+    if (error || directory.empty()) continue;
+    const bool is_file = std::filesystem::is_regular_file(path, error);
+    const std::string allowed = is_file ? path.parent_path().string() : path.string();
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", literal(allowed + "/"));
+  }
+  return list;
+}
+
+}  // namespace
 
 Result<> limit_process(const protocol::Configure& configure) {
 #ifndef TRIPOS_SANITIZED  // a sanitizer's own memory is far beyond any limit
@@ -50,10 +73,10 @@ Result<Database> open_engine(const protocol::Configure& configure, Scans& scans)
   TRIPOS_TRY(register_spark_functions(connection));
   TRIPOS_TRY(register_shown_function(connection));
   TRIPOS_TRY(register_log_scan(connection, scans));
-  if (configure.role == protocol::Role::statements) {
-    TRIPOS_TRY(connection.execute(fmt::format("SET GLOBAL allowed_directories = ['/proc/self/fd/', {}]", literal(configure.temporary_directory + "/"))));
-    TRIPOS_TRY(connection.execute("SET GLOBAL enable_external_access = false"));
-  }
+  // No ATTACH, no INSTALL, no LOAD, no network; files only where the pin's and the operator's lie. The rewriter, on top of it, lets no
+  // function through that reads a file (StatementRunner::Tables).
+  TRIPOS_TRY(connection.execute(fmt::format("SET GLOBAL allowed_directories = [{}]", allowed_directories(configure))));
+  TRIPOS_TRY(connection.execute("SET GLOBAL enable_external_access = false"));
   TRIPOS_TRY(connection.execute("SET GLOBAL lock_configuration = true"));
   return database;
 }

@@ -10,8 +10,7 @@ namespace tripos::worker {
 // Limits of the operating system for this process.
 [[nodiscard]] Result<> limit_process(const protocol::Configure& configure);
 
-// DuckDB, open in memory, with our functions. User statements reach no file but those that this process has opened for them, and
-// can't change a setting.
+// DuckDB, open in memory, with our functions. Its settings are locked.
 [[nodiscard]] Result<Database> open_engine(const protocol::Configure& configure, Scans& scans);
 
 }  // namespace tripos::worker

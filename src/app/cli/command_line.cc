@@ -78,8 +78,12 @@ std::vector<std::string> candidates(const CLI::App& app, std::string_view word) 
 int explain_usage(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = innermost(root);
   std::string message = error.what();
-  if (error.get_name() == "ExtrasError" && !root.remaining(true).empty()) {
-    const std::string word = root.remaining(true).front();
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !root.remaining(true).empty()) {
+    const std::vector<std::string> unknown = root.remaining(true);
+    // Of several the command, if it is one: what follows it could not be understood.
+    const auto first =
+        std::ranges::find_if(unknown, [&](const std::string& word) { return !closest_word(word, candidates(app, word)).empty(); });
+    const std::string& word = first == unknown.end() ? unknown.front() : *first;
     const std::string kind = word.starts_with('-') ? "flag" : commands_of(app).empty() ? "argument" : "command";
     message = fmt::format("there is no {} '{}'", kind, word);
     const std::string close = closest_word(word, candidates(app, word));

@@ -49,8 +49,9 @@ Result<> ChildServer::read_addresses(int descriptor) {
   char block[512];
   const auto value_of = [&](std::string_view key) {
     const std::size_t at = text.find(key);
-    const std::size_t end = at == std::string::npos ? at : text.find('\n', at);
-    return end == std::string::npos ? std::string() : text.substr(at + key.size(), end - at - key.size());
+    const std::size_t begin = at + key.size();
+    const std::size_t end = at == std::string::npos ? at : text.find('\n', begin);
+    return end == std::string::npos ? std::string() : text.substr(begin, end - begin);
   };
   while (value_of("\nhttp  ").empty()) {
     const ssize_t count = read(descriptor, block, sizeof block);

@@ -51,7 +51,7 @@ std::string to_timestamp_sql(const Expression& from) {
     return fmt::format("make_timestamp(CAST({} AS BIGINT) * 1000000)", from.sql);
   }
   if (from.type.is_numeric()) {
-    return fmt::format("make_timestamp(CAST({} * 1000000 AS BIGINT))", from.sql);
+    return fmt::format("make_timestamp(CAST(CAST({} AS DECIMAL(38,6)) * 1000000 AS BIGINT))", from.sql);
   }
   return fmt::format("TRY_CAST({} AS TIMESTAMP)", from.sql);
 }

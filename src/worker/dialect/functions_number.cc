@@ -76,6 +76,7 @@ Result<Expression> build_nullif(Rewriter& rewriter, FunctionCall& call) {
 
 Result<Expression> build_mod(Rewriter& rewriter, FunctionCall& call) {
   Expression result = rewriter.arithmetic("%", call.arguments[0], call.arguments[1]);
+  result.title = call_title(call.name, call.arguments);
   if (call.name == "pmod") {
     const Expression again = rewriter.arithmetic("+", result, call.arguments[1]);
     const std::string title = call_title("pmod", call.arguments);

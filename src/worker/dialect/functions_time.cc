@@ -141,7 +141,7 @@ constexpr FunctionRule rules[] = {
     {"trunc", 2, 2, "*", "date", "", {}, build_trunc},
     {"date_trunc", 2, 2, "*", "timestamp", "", {}, build_trunc},
     {"make_date", 3, 3, "i", "date", "make_date({0}, {1}, {2})"},
-    {"timestamp_seconds", 1, 1, "n", "timestamp", "make_timestamp(CAST({0} * 1000000 AS BIGINT))"},
+    {"timestamp_seconds", 1, 1, "n", "timestamp", "make_timestamp(CAST(CAST({0} AS DECIMAL(38,6)) * 1000000 AS BIGINT))"},
     {"timestamp_millis", 1, 1, "l", "timestamp", "make_timestamp({0} * 1000)"},
     {"timestamp_micros", 1, 1, "l", "timestamp", "make_timestamp({0})"},
     {"unix_seconds", 1, 1, "t", "bigint", "CAST(floor(epoch({0})) AS BIGINT)"},

@@ -13,7 +13,7 @@ using Words = std::unordered_set<std::string>;
 // Reserved by DuckDB's parser; never syntax in the queries of Spark that are read here.
 const Words never_syntax = {"ANALYSE", "ANALYZE", "ASYMMETRIC", "CHECK", "COLLATE", "COLUMN", "CONSTRAINT", "CREATE", "DEFAULT", "DEFERRABLE",
                             "DESCRIBE", "DO", "FETCH", "FOREIGN", "GRANT", "INITIALLY", "INTO", "LAMBDA", "ONLY", "PIVOT", "PIVOT_LONGER",
-                            "PIVOT_WIDER", "PLACING", "PRIMARY", "QUALIFY", "REFERENCES", "RETURNING", "SHOW", "SUMMARIZE", "SYMMETRIC", "TABLE",
+                            "PIVOT_WIDER", "PRIMARY", "QUALIFY", "REFERENCES", "RETURNING", "SHOW", "SUMMARIZE", "SYMMETRIC", "TABLE",
                             "UNIQUE", "UNPIVOT", "VARIADIC", "POSITIONAL", "ASOF", "GLOB", "ISNULL", "NOTNULL", "CONCURRENTLY", "FREEZE",
                             "GENERATED", "MAP", "STRUCT", "TRY_CAST_TO", "OVERLAPS", "VERBOSE", "AUTHORIZATION", "BINARY"};
 
@@ -278,7 +278,7 @@ class Respeller {
     } else if (name == "DESC" || name == "ASC") {
       is_name = !after_operand();
     } else if (name == "LIMIT" || name == "WINDOW") {
-      is_name = !after_operand();
+      is_name = !after_operand() && !previous().is_word("ASC") && !previous().is_word("DESC");
     } else if (name == "USER" || name == "SESSION_USER" || name == "TO") {
       is_name = true;
     }

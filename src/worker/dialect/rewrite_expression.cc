@@ -452,10 +452,10 @@ Result<Expression> Rewriter::cast(Node node, const Scope& scope) {
   result.text.reset();
   result.literal = false;
   result.title = fmt::format("{}({} AS {})", node.flag("try_cast") ? "TRY_CAST" : "CAST", from.title, to.title());
-  // A column keeps its name through a cast.
   result.name.reset();
-  if (child.text("class") == "COLUMN_REF" && !node.flag("try_cast")) {
-    result.name = from.column_name();
+  // A column keeps its name through a cast (a field does not).
+  if (child.text("class") == "COLUMN_REF" && !node.flag("try_cast") && !from.name) {
+    result.name = from.title;
   }
   return result;
 }

@@ -88,10 +88,14 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
     TRIPOS_ASSIGN(const Expression count, expression(innermost_cast_child(children.at(0)), scope));
     return Expression{.sql = fmt::format("{}(CAST({} AS {}))", name, count.sql, name == "to_seconds" ? "DOUBLE" : "INTEGER"),
                       .type = SqlKind::interval,
-                      .title = fmt::format("INTERVAL '{}' {}", count.title, unit->second)};
+                      .title = fmt::format("INTERVAL '{}{}' {}", count.title.size() == 1 && (unit->second == "HOUR" || unit->second == "MINUTE" || unit->second == "SECOND") ? "0" : "", count.title, unit->second)};
   }
   if (name == "count_star") {
     name = "count";
+  }
+  const bool reversed = name == "position" && node.text("function_name") == "position";  // position(x IN y): y comes first
+  if (reversed) {
+    name = "locate";
   }
   FunctionCall call{.name = name, .nodes = children, .distinct = node.flag("distinct"), .scope = &scope};
   if (!takes_lambda(name)) {
@@ -99,6 +103,9 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
       TRIPOS_ASSIGN(Expression argument, expression(child, scope));
       call.arguments.push_back(std::move(argument));
     }
+  }
+  if (reversed && call.arguments.size() == 2) {
+    std::swap(call.arguments[0], call.arguments[1]);
   }
   if (node["filter"]) {
     TRIPOS_ASSIGN(const Expression filter, condition(node["filter"], scope));
@@ -175,7 +182,11 @@ Expression Rewriter::arithmetic(std::string_view operation, Expression left, Exp
   };
   if (is_time(left.type) || is_time(right.type)) {
     if (left.type.is(SqlKind::date) && right.type.is_integral()) {
+      result.title = fmt::format("{}({}, {})", operation == "+" ? "date_add" : "date_sub", left.title, right.title);
       return plain(SqlKind::date);
+    }
+    if (right.type.is(SqlKind::interval) && !left.type.is(SqlKind::interval)) {
+      result.title = fmt::format("{} {} {}", left.title, operation, right.title);
     }
     if (left.type.is(SqlKind::interval) && right.type.is(SqlKind::interval)) {
       return plain(SqlKind::interval);
@@ -188,6 +199,9 @@ Expression Rewriter::arithmetic(std::string_view operation, Expression left, Exp
     }
     if (left.type.is(SqlKind::date) && right.type.is(SqlKind::interval) && (right.sql.starts_with("to_days") || right.sql.starts_with("to_months") || right.sql.starts_with("to_years") || right.sql.starts_with("to_weeks"))) {
       result.sql = fmt::format("CAST({} {} {} AS DATE)", left.sql, operation, right.sql);
+      if (right.sql.starts_with("to_days")) {
+        result.title = fmt::format("{}({}, extractansiintervaldays({}))", operation == "+" ? "date_add" : "date_sub", left.title, right.title);
+      }
       result.type = SqlKind::date;
       return result;
     }
@@ -293,7 +307,7 @@ Result<Expression> Rewriter::window(Node node, const Scope& scope) {
     TRIPOS_ASSIGN(const Expression by, expression(order["expression"], scope));
     const bool descending = order.text("type") == "DESCENDING";
     const std::string_view nulls = order.text("null_order");
-    const bool first = nulls.ends_with("NULLS_FIRST") || (!nulls.ends_with("NULLS_LAST") && !descending);
+    const bool first = nulls == "NULLS FIRST" || (nulls != "NULLS LAST" && !descending);
     order_titles += fmt::format("{}{} {} NULLS {}", order_titles.empty() ? "" : ", ", by.title, descending ? "DESC" : "ASC", first ? "FIRST" : "LAST");
   }
   if (!orders.empty()) {

@@ -392,7 +392,7 @@ Result<std::string> Rewriter::order_by(const std::vector<Node>& orders, const Sc
     }
     const bool descending = order.text("type") == "DESCENDING";
     const std::string_view nulls = order.text("null_order");
-    const bool nulls_first = nulls == "NULLS_FIRST" || nulls == "ORDER_NULLS_FIRST" || (nulls != "NULLS_LAST" && nulls != "ORDER_NULLS_LAST" && !descending);
+    const bool nulls_first = nulls == "NULLS FIRST" || (nulls != "NULLS LAST" && !descending);
     text += fmt::format("{}{} {} NULLS {}", text.empty() ? "" : ", ", sql, descending ? "DESC" : "ASC", nulls_first ? "FIRST" : "LAST");
   }
   return text;

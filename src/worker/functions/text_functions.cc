@@ -169,7 +169,7 @@ bool get_json_object(Rows& rows, idx_t row) {
   double number = 0;
   if (at.get(string) == simdjson::SUCCESS) {
     rows.set_text(row, string);
-  } else if (at.is_double() && at.get(number) == simdjson::SUCCESS) {
+  } else if (at.type() == simdjson::dom::element_type::DOUBLE && at.get(number) == simdjson::SUCCESS) {
     rows.set_text(row, double_text(number));
   } else {
     rows.set_text(row, simdjson::minify(at));

@@ -1,7 +1,7 @@
 SELECT CUSTOMER, orders.customer, address.city, address.geo.lat, orders.address.CITY FROM orders LIMIT 2;
 SELECT count(1), count(*), count(address.city), COUNT(DISTINCT customer, quantity), count(DISTINCT address.city) FROM orders;
 SELECT quantity+1, -quantity, quantity % 2, quantity div 2, quantity/2, quantity*price, (quantity+1)*2 FROM orders LIMIT 3;
-SELECT ROUND(price/(quantity+1), 2), round(price), sum(quantity) FROM orders GROUP BY price, quantity ORDER BY price LIMIT 3;
+SELECT ROUND(price/(quantity+1), 2), round(price), sum(quantity) FROM orders WHERE price IS NOT NULL AND quantity IS NOT NULL GROUP BY price, quantity ORDER BY price LIMIT 3;
 SELECT CAST(id AS STRING), CAST(id AS STRING) AS x, CAST(id+1 AS STRING), upper(CAST(id AS STRING)), cast(price as int), CAST(address.zip AS INT) FROM orders LIMIT 3;
 SELECT customer = 'ann', paid = 'true', quantity <> 1, quantity != 1, NOT paid, !paid, quantity <=> NULL, quantity == 3 FROM orders LIMIT 4;
 SELECT CASE WHEN quantity = 1 THEN 'a' ELSE customer END, CASE quantity WHEN 1 THEN 2 END, if(paid, 1, 0), nvl(note, 'x'), ifnull(quantity, 0), coalesce(quantity, 1) FROM orders LIMIT 4;
