@@ -90,7 +90,8 @@ std::string id(std::mt19937_64& random) {
 
 std::string generated(std::mt19937_64& random) {
   std::string text = fmt::format(
-      R"({{"keen_timestamp":"1516717442.{}","max_attempts":"1.0","started_at":"2018-01-23T14:23:19.082Z","base_exam_id":"{}","user_exam_id":"{}","sequences":{{"questions":[)",
+      R"({{"keen_timestamp":"1600000000.{}","max_attempts":"1.0","started_at":"2020-09-13T12:26:40.000Z",)"
+      R"("base_exam_id":"{}","user_exam_id":"{}","sequences":{{"questions":[)",
       random() % 1000000, id(random), id(random));
   const std::size_t questions = 3 + random() % 5;
   for (std::size_t q = 0; q < questions; ++q) {
@@ -100,7 +101,7 @@ std::string generated(std::mt19937_64& random) {
       text += o > 0 ? "," : "";
       switch (random() % 3) {
         case 0:
-          text += fmt::format(R"({{"checked":true,"at":"2018-01-23T14:23:24.670Z","id":"{}","submitted":1,"correct":true}})", id(random));
+          text += fmt::format(R"({{"checked":true,"at":"2020-09-13T12:26:45.000Z","id":"{}","submitted":1,"correct":true}})", id(random));
           break;
         case 1: text += fmt::format(R"({{"checked":false,"correct":true,"id":"{}"}})", id(random)); break;
         default: text += fmt::format(R"({{"checked":false,"id":"{}"}})", id(random));
@@ -110,7 +111,9 @@ std::string generated(std::mt19937_64& random) {
   }
   return text +
          fmt::format(
-             R"(],"attempt":1,"id":"{}","counts":{{"incomplete":1,"submitted":4,"incorrect":1,"all_correct":false,"correct":2,"total":4,"unanswered":0}}}},"keen_created_at":"1516717442.735266","certification":"false","keen_id":"{}","exam_name":"Normal Forms and All That Jazz Master Class"}})",
+             R"(],"attempt":1,"id":"{}","counts":{{"incomplete":1,"submitted":4,"incorrect":1,"all_correct":false,"correct":2,)"
+             R"("total":4,"unanswered":0}}}},"keen_created_at":"1600000000.123456","certification":"false",)"
+             R"("keen_id":"{}","exam_name":"An Exam with a Rather Long Name"}})",
              id(random), hex(random, 24));
 }
 

@@ -21,7 +21,8 @@ function(tripos_folder name)
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   add_library(tripos_${target} STATIC ${sources} ${ARG_SOURCES})
-  # Public towards our own folders: their headers name each other's types. The tidy test holds the includes to the list in docs/architecture.md.
+  # Public towards our own folders: their headers name each other's types. The tidy test holds the includes to the list in
+  # docs/architecture.md.
   foreach(known ${ARG_KNOWS})
     string(REPLACE "/" "_" known ${known})
     target_link_libraries(tripos_${target} PUBLIC tripos_${known})

@@ -57,8 +57,8 @@ TEST(ProducedBatch, HeadersThatLieAreRefused) {
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 5)).code, ErrorCode::invalid_record);     // control
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 4)).code, ErrorCode::invalid_txn_state);  // transactional
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 3)).code, ErrorCode::invalid_timestamp);  // LogAppendTime
-  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::corrupt_message);  // no such codec
-  EXPECT_EQ(check(with<std::int64_t>(batch, batch_layout::producer_id, 4)).code, ErrorCode::invalid_record);  // without a sequence
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::corrupt_message);         // no such codec
+  EXPECT_EQ(check(with<std::int64_t>(batch, batch_layout::producer_id, 4)).code, ErrorCode::invalid_record);         // without a sequence
   Buffer old = batch;
   old[batch_layout::magic] = 1;
   EXPECT_EQ(check(old).code, ErrorCode::invalid_record);

@@ -144,7 +144,8 @@ std::string Manifest::text() const {
             }),
       lines(files, [](const ManifestFile& file) {
         return fmt::format(
-            R"({{"name": {}, "partition": {}, "begin": {}, "end": {}, "rows": {}, "rejected": {}, "tombstones": {}, "bytes": {}, "schema": {}}})",
+            R"({{"name": {}, "partition": {}, "begin": {}, "end": {}, "rows": {}, "rejected": {}, "tombstones": {}, )"
+            R"("bytes": {}, "schema": {}}})",
             json_text(file.name), file.partition, file.begin, file.end, file.row_count, file.rejected_count, file.tombstone_count,
             file.size_bytes, file.schema);
       }));

@@ -10,10 +10,18 @@ struct Prefix {
 
 // How DuckDB begins its messages, and what a caller of ours makes of them. All others are the statement's fault.
 constexpr Prefix prefixes[] = {
-    {"Out of Memory Error: ", ErrorCode::too_large}, {"INTERRUPT Error: ", ErrorCode::cancelled}, {"IO Error: ", ErrorCode::io},
-    {"Permission Error: ", ErrorCode::permission},   {"INTERNAL Error: ", ErrorCode::query},      {"Parser Error: ", ErrorCode::query},
-    {"Binder Error: ", ErrorCode::query},            {"Catalog Error: ", ErrorCode::query},       {"Conversion Error: ", ErrorCode::query},
-    {"Invalid Input Error: ", ErrorCode::query},     {"Out of Range Error: ", ErrorCode::query},  {"Not implemented Error: ", ErrorCode::query},
+    {"Out of Memory Error: ", ErrorCode::too_large},
+    {"INTERRUPT Error: ", ErrorCode::cancelled},
+    {"IO Error: ", ErrorCode::io},
+    {"Permission Error: ", ErrorCode::permission},
+    {"INTERNAL Error: ", ErrorCode::query},
+    {"Parser Error: ", ErrorCode::query},
+    {"Binder Error: ", ErrorCode::query},
+    {"Catalog Error: ", ErrorCode::query},
+    {"Conversion Error: ", ErrorCode::query},
+    {"Invalid Input Error: ", ErrorCode::query},
+    {"Out of Range Error: ", ErrorCode::query},
+    {"Not implemented Error: ", ErrorCode::query},
     {"Invalid Error: ", ErrorCode::query},
 };
 
@@ -28,7 +36,8 @@ Error engine_error(std::string_view message) {
       break;
     }
   }
-  for (const std::string_view tail : {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions", "\nThis error signals"}) {
+  for (const std::string_view tail :
+       {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions", "\nThis error signals"}) {
     message = message.substr(0, message.find(tail));
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) {

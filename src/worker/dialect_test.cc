@@ -15,7 +15,8 @@ class OneTable : public TableSource {
  public:
   OneTable() {
     const json::Type type = *json::Type::parse(
-        "struct<name:string,n:bigint,ok:boolean,s:struct<counts:struct<all:boolean,correct:bigint,total:bigint>,questions:array<struct<id:string,r:string>>>>");
+        "struct<name:string,n:bigint,ok:boolean,s:struct<counts:struct<all:boolean,correct:bigint,total:bigint>,questions:array<struct<id:"
+        "string,r:string>>>>");
     const SqlType sql = SqlType::of(type);
     columns_.assign(sql.fields().begin(), sql.fields().end());
   }
@@ -113,12 +114,12 @@ TEST_F(Dialect, RefusesWhatDoesNotRead) {
 }
 
 TEST_F(Dialect, LetsNoFunctionThroughThatItDoesNotKnow) {
-  for (const std::string name : {"getenv('HOME')", "read_text('/etc/passwd')", "list_sum([1])", "json_execute_serialized_sql('x')", "tripos_scan(0)",
-                                 "current_setting('threads')", "main.getenv('HOME')"}) {
+  for (const std::string name : {"getenv('HOME')", "read_text('/etc/passwd')", "list_sum([1])", "json_execute_serialized_sql('x')",
+                                 "tripos_scan(0)", "current_setting('threads')", "main.getenv('HOME')"}) {
     EXPECT_NE(error("SELECT " + name), "") << name;
   }
-  for (const std::string source : {"read_parquet('/etc/passwd')", "glob('*')", "duckdb_settings()", "tripos_scan(0)", "read_csv('x')", "sniff_csv('x')",
-                                   "information_schema.tables", "pragma_version()", "query('SELECT 1')"}) {
+  for (const std::string source : {"read_parquet('/etc/passwd')", "glob('*')", "duckdb_settings()", "tripos_scan(0)", "read_csv('x')",
+                                   "sniff_csv('x')", "information_schema.tables", "pragma_version()", "query('SELECT 1')"}) {
     EXPECT_NE(error("SELECT * FROM " + source), "") << source;
   }
   EXPECT_NE(error("SELECT colect_list(n) FROM exams").find("there is no function colect_list"), std::string::npos);
@@ -169,7 +170,8 @@ TEST(SqlTypes, CommonTypesAreSparks) {
   EXPECT_EQ(common_type(SqlType::decimal(10, 2), SqlKind::integer), SqlType::decimal(12, 2));
   EXPECT_EQ(common_type(SqlType::decimal(10, 2), SqlKind::double_float), SqlType(SqlKind::double_float));
   EXPECT_EQ(bounded_decimal(46, 22), SqlType::decimal(38, 14));
-  EXPECT_EQ(SqlType::structure({{"a b", SqlKind::string}, {"c", SqlType::array(SqlKind::double_float)}}).ddl(), "struct<`a b`:string,c:array<double>>");
+  EXPECT_EQ(SqlType::structure({{"a b", SqlKind::string}, {"c", SqlType::array(SqlKind::double_float)}}).ddl(),
+            "struct<`a b`:string,c:array<double>>");
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ Result<std::string> beside_program() {
 Result<> load(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    return fail(ErrorCode::unavailable, "opening DuckDB: {}; the library stands beside the program, in lib/ (tools/fetch_duckdb fetches it)",
-                dlerror());
+    return fail(ErrorCode::unavailable,
+                "opening DuckDB: {}; the library stands beside the program, in lib/ (tools/fetch_duckdb fetches it)", dlerror());
   }
   std::size_t position = 0;
   for (const char* name : function_names) {

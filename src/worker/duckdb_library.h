@@ -1,5 +1,5 @@
-// DuckDB's library, opened when a worker needs it: the program is not linked to it, so that the server never carries it (cmake/duckdb.cmake).
-// Before load_duckdb() has succeeded no function of duckdb.h may be called.
+// DuckDB's library, opened when a worker needs it: the program is not linked to it, so that the server never carries it
+// (cmake/duckdb.cmake). Before load_duckdb() has succeeded no function of duckdb.h may be called.
 #pragma once
 
 #include <string>

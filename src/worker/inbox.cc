@@ -4,7 +4,8 @@
 
 namespace tripos::worker {
 
-Inbox::Inbox(protocol::Channel& channel, std::function<void()> interrupt) : channel_(channel), interrupt_(std::move(interrupt)), reader_([this] { read(); }) {}
+Inbox::Inbox(protocol::Channel& channel, std::function<void()> interrupt)
+    : channel_(channel), interrupt_(std::move(interrupt)), reader_([this] { read(); }) {}
 
 Inbox::~Inbox() {
   channel_.shut_down();

@@ -68,8 +68,9 @@ Result<Database> open_engine(const protocol::Configure& configure, Scans& scans)
   TRIPOS_ASSIGN(const Connection connection, database.connect());
   TRIPOS_TRY(connection.execute("SET GLOBAL TimeZone = 'UTC'"));
   // The first of each, in their order; DuckDB's list_distinct keeps none.
-  TRIPOS_TRY(connection.execute("CREATE MACRO tripos_distinct(list) AS list_filter(list, lambda kept, place: CASE WHEN kept IS NULL THEN "
-                                "len(list_filter(list_slice(list, 1, place), lambda other: other IS NULL)) = 1 ELSE list_position(list, kept) = place END)"));
+  TRIPOS_TRY(connection.execute(
+      "CREATE MACRO tripos_distinct(list) AS list_filter(list, lambda kept, place: CASE WHEN kept IS NULL THEN "
+      "len(list_filter(list_slice(list, 1, place), lambda other: other IS NULL)) = 1 ELSE list_position(list, kept) = place END)"));
   TRIPOS_TRY(register_spark_functions(connection));
   TRIPOS_TRY(register_shown_function(connection));
   TRIPOS_TRY(register_log_scan(connection, scans));

@@ -26,7 +26,8 @@ bool matches_pattern(std::string_view pattern, std::string_view name) {
   if (pattern.front() == '*' || pattern.front() == '%') {
     return matches_pattern(pattern.substr(1), name) || (!name.empty() && matches_pattern(pattern, name.substr(1)));
   }
-  return !name.empty() && equal_ignoring_case(pattern.substr(0, 1), name.substr(0, 1)) && matches_pattern(pattern.substr(1), name.substr(1));
+  return !name.empty() && equal_ignoring_case(pattern.substr(0, 1), name.substr(0, 1)) &&
+         matches_pattern(pattern.substr(1), name.substr(1));
 }
 
 // The file or directory that the operator allows, and the path below it; no way around by "..".
@@ -89,7 +90,9 @@ class StatementRunner::Tables : public TableSource {
       return tl::unexpected(os_error(errno, "opening", reference.name));
     }
     opened_.emplace_back(descriptor);
-    const std::string_view reader = equal_ignoring_case(reference.qualifier, "parquet") ? "read_parquet" : equal_ignoring_case(reference.qualifier, "csv") ? "read_csv" : "read_json";
+    const std::string_view reader = equal_ignoring_case(reference.qualifier, "parquet") ? "read_parquet"
+                                    : equal_ignoring_case(reference.qualifier, "csv")   ? "read_csv"
+                                                                                        : "read_json";
     TableBinding binding{.sql = fmt::format("{}('/proc/self/fd/{}')", reader, descriptor)};
     TRIPOS_ASSIGN(QueryResult empty, runner_.engine_.connection.query(fmt::format("SELECT * FROM {} LIMIT 0", binding.sql)));
     for (idx_t i = 0; i < empty.column_count(); ++i) {
@@ -123,7 +126,8 @@ Result<Received> StatementRunner::reply() {
 Result<> StatementRunner::load_views(Node query) {
   for (const TableReference& reference : referenced_tables(query)) {
     const std::string name = lower(reference.name);
-    const auto view = std::ranges::find_if(statement_.views, [&](const protocol::View& of) { return equal_ignoring_case(of.name, reference.name); });
+    const auto view =
+        std::ranges::find_if(statement_.views, [&](const protocol::View& of) { return equal_ignoring_case(of.name, reference.name); });
     if (!reference.qualifier.empty() || view == statement_.views.end()) {
       if (!is_file(reference)) {
         needed_.insert(reference);
@@ -160,7 +164,8 @@ Result<> StatementRunner::pin(bool list_names) {
   }
   table_names_ = std::move(pinned->table_names);
   for (const TableReference& reference : needed_) {
-    TRIPOS_ASSIGN(PinnedTableView view, PinnedTableView::open(std::move(pinned->tables[pinned_.size()]), received.descriptors, engine_.configure.thread_count));
+    TRIPOS_ASSIGN(PinnedTableView view,
+                  PinnedTableView::open(std::move(pinned->tables[pinned_.size()]), received.descriptors, engine_.configure.thread_count));
     pinned_index_.emplace(reference, pinned_.size());
     pinned_.push_back(std::move(view));
   }
@@ -187,7 +192,8 @@ Result<std::uint64_t> StatementRunner::run() {
     TRIPOS_TRY(change_view(parsed));
     return answer_rows({}, {});
   }
-  if (parsed.kind == StatementKind::describe_query || parsed.kind == StatementKind::describe_table || parsed.kind == StatementKind::show_columns) {
+  if (parsed.kind == StatementKind::describe_query || parsed.kind == StatementKind::describe_table ||
+      parsed.kind == StatementKind::show_columns) {
     std::vector<std::vector<std::optional<std::string>>> rows;
     const bool names_only = parsed.kind == StatementKind::show_columns;
     for (const Column& column : query.columns) {
@@ -223,7 +229,8 @@ Result<std::uint64_t> StatementRunner::answer(const Query& query) {
 
 Result<> StatementRunner::limit_reached(std::uint64_t row_count) const {
   if (statement_.row_count_max != 0 && row_count > statement_.row_count_max) {
-    return fail(ErrorCode::too_large, "the answer has more than {} rows; ask for fewer with LIMIT, or raise the limit", statement_.row_count_max);
+    return fail(ErrorCode::too_large, "the answer has more than {} rows; ask for fewer with LIMIT, or raise the limit",
+                statement_.row_count_max);
   }
   return {};
 }
@@ -282,7 +289,8 @@ Result<std::uint64_t> StatementRunner::answer_parquet(const Query& query) {
   const std::string path = engine_.configure.temporary_directory + "/answer.parquet";
   const std::string limit = statement_.row_count_max == 0 ? "" : fmt::format(" LIMIT {}", statement_.row_count_max + 1);
   TRIPOS_ASSIGN(QueryResult result,
-                engine_.connection.query(fmt::format("COPY (SELECT * FROM ({}){}) TO {} (FORMAT parquet, COMPRESSION zstd)", query.sql, limit, literal(path))));
+                engine_.connection.query(
+                    fmt::format("COPY (SELECT * FROM ({}){}) TO {} (FORMAT parquet, COMPRESSION zstd)", query.sql, limit, literal(path))));
   const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (number < 0) {
     return tl::unexpected(os_error(errno, "opening", path));
@@ -290,7 +298,9 @@ Result<std::uint64_t> StatementRunner::answer_parquet(const Query& query) {
   const protocol::Descriptor file(number);
   ::unlink(path.c_str());
   TRIPOS_ASSIGN(const DataChunk chunk, result.next());
-  const auto row_count = chunk ? static_cast<std::uint64_t>(*static_cast<std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 0)))) : 0;
+  const auto row_count =
+      chunk ? static_cast<std::uint64_t>(*static_cast<std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 0))))
+            : 0;
   TRIPOS_TRY(limit_reached(row_count));
   protocol::Columns columns;
   for (const Column& column : query.columns) {
@@ -378,7 +388,8 @@ Result<std::uint64_t> StatementRunner::list_tables(const ParsedStatement& parsed
       rows.push_back({"", name, is_view ? "true" : "false"});
     }
   }
-  return answer_rows(rows, {{"namespace", SqlKind::string}, {views_only ? "viewName" : "tableName", SqlKind::string}, {"isTemporary", SqlKind::boolean}});
+  return answer_rows(
+      rows, {{"namespace", SqlKind::string}, {views_only ? "viewName" : "tableName", SqlKind::string}, {"isTemporary", SqlKind::boolean}});
 }
 
 }  // namespace tripos::worker

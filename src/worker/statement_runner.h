@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "worker/dialect/rewriter.h"
-#include "worker/dialect/rewriter.h"
 #include "worker/dialect/statement.h"
 #include "worker/inbox.h"
 #include "worker/scan/log_scan.h"
@@ -52,11 +51,11 @@ class StatementRunner {
   Inbox& inbox_;
   protocol::Channel& channel_;
   const protocol::Statement& statement_;
-  std::map<std::string, Tree> views_;       // by name in lower case: those that the statement uses
-  std::set<TableReference> needed_;         // tables, as written
+  std::map<std::string, Tree> views_;  // by name in lower case: those that the statement uses
+  std::set<TableReference> needed_;    // tables, as written
   std::map<TableReference, std::size_t> pinned_index_;
   std::vector<PinnedTableView> pinned_;
-  std::vector<ColumnUsage> usage_;          // by pinned table
+  std::vector<ColumnUsage> usage_;  // by pinned table
   std::vector<std::string> table_names_;
 };
 

@@ -40,7 +40,8 @@ std::string null_of(const SqlType& type) { return fmt::format("CAST(NULL AS {})"
 
 // A value of a file's type as the table's type. `usage`: what is read of it, nullptr for all; a structure of which not all is read is never
 // looked at as a whole, and what isn't read is NULL.
-std::string conversion(const std::string& value, const json::Type& from, const json::Type& to, const SqlType& to_sql, const Usage* usage, int depth) {
+std::string conversion(const std::string& value, const json::Type& from, const json::Type& to, const SqlType& to_sql, const Usage* usage,
+                       int depth) {
   const bool cut = usage != nullptr && !usage->whole && !usage->fields.empty();
   if (!cut && from == to && SqlType::of(from) == to_sql) {
     return value;
@@ -140,7 +141,8 @@ Result<PinnedTableView> PinnedTableView::open(protocol::PinnedTable table, std::
   TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(view.table_.schema));
   view.type_ = schema.settled();
   if (view.type_.kind() != json::TypeKind::structure || view.type_.fields().empty()) {
-    return fail(ErrorCode::not_found, "the table {} has no columns yet: no JSON object has come into the topic {}", view.table_.name, view.table_.topic);
+    return fail(ErrorCode::not_found, "the table {} has no columns yet: no JSON object has come into the topic {}", view.table_.name,
+                view.table_.topic);
   }
   const SqlType type = SqlType::of(view.type_);
   view.columns_.assign(type.fields().begin(), type.fields().end());
@@ -182,10 +184,10 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
     std::string list;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const json::Field* source = from.field(type_.fields()[i].name);
-      const std::string value =
-          source == nullptr ? null_of(wanted[i].sql)
-                            : conversion(quoted_name(from_names[static_cast<std::size_t>(source - from.fields().data())]), source->type,
-                                         wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0);
+      const std::string value = source == nullptr
+                                    ? null_of(wanted[i].sql)
+                                    : conversion(quoted_name(from_names[static_cast<std::size_t>(source - from.fields().data())]),
+                                                 source->type, wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0);
       list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", value, quoted_name(columns_[i].name));
     }
     std::string paths;

@@ -1,4 +1,5 @@
-// The SQL of a pinned table: its Parquet files ∪ the live log, with one type for each column, cut down to the leaves that a statement reads.
+// The SQL of a pinned table: its Parquet files ∪ the live log, with one type for each column, cut down to the leaves that a statement
+// reads.
 //
 //   (SELECT casts FROM read_parquet([files of one schema]) UNION ALL … UNION ALL SELECT … FROM tripos_scan(n))
 //

@@ -1,6 +1,5 @@
 // A worker as the server sees it: tables, views, limits, snapshots.
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <fstream>
@@ -40,13 +39,16 @@ TEST(Worker, NamesOfTablesKeepTheirQualifierAndViewsWin) {
 TEST(Worker, MessagesAndRejectedRecords) {
   TestServer server;
   TestTable& table = server.add_table("t");
-  server.append(table, {keyed("k1", R"({"a":1})"), keyed("k2", "no json"), keyed("k3", std::nullopt), json("[1]"), json(R"({"a":2})")}, Compression::lz4, 2);
+  server.append(table, {keyed("k1", R"({"a":1})"), keyed("k2", "no json"), keyed("k3", std::nullopt), json("[1]"), json(R"({"a":2})")},
+                Compression::lz4, 2);
   EXPECT_EQ(server.ask("SELECT count(*) FROM t").rows, "[[2]]");
   EXPECT_EQ(server.ask("SELECT a FROM t").rows, "[[1],[2]]");
-  EXPECT_EQ(server.ask("SELECT CAST(key AS STRING), CAST(value AS STRING), topic, partition, offset, timestamp, timestampType FROM t_messages").rows,
-            R"([["k1","{\"a\":1}","t",0,0,"2018-01-28T12:10:51.123000Z",0],["k2","no json","t",0,1,"2018-01-28T12:10:51.123000Z",0],)"
-            R"(["k3",null,"t",0,2,"2018-01-28T12:10:51.123000Z",0],[null,"[1]","t",0,3,"2018-01-28T12:10:51.123000Z",0],)"
-            R"([null,"{\"a\":2}","t",0,4,"2018-01-28T12:10:51.123000Z",0]])");
+  EXPECT_EQ(
+      server.ask("SELECT CAST(key AS STRING), CAST(value AS STRING), topic, partition, offset, timestamp, timestampType FROM t_messages")
+          .rows,
+      R"([["k1","{\"a\":1}","t",0,0,"2018-01-28T12:10:51.123000Z",0],["k2","no json","t",0,1,"2018-01-28T12:10:51.123000Z",0],)"
+      R"(["k3",null,"t",0,2,"2018-01-28T12:10:51.123000Z",0],[null,"[1]","t",0,3,"2018-01-28T12:10:51.123000Z",0],)"
+      R"([null,"{\"a\":2}","t",0,4,"2018-01-28T12:10:51.123000Z",0]])");
   EXPECT_EQ(server.ask("SELECT value FROM t_messages LIMIT 1").rows, R"([["eyJhIjoxfQ=="]])");
   EXPECT_EQ(server.ask("SELECT offset, reason, string(value) FROM t_rejected").rows,
             R"([[1,"bad literal at byte 0","no json"],[3,"an array, not an object at byte 0","[1]"]])");
@@ -59,7 +61,8 @@ TEST(Worker, EveryCodecAndManyBatches) {
   for (const Compression codec : {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
     std::vector<TestRecord> records;
     for (int i = 0; i < 3000; ++i, ++n) {
-      records.push_back(json(fmt::format(R"({{"n":{},"text":"a text that is longer than twelve bytes {}","list":[{{"x":{}}},{{"x":2}}]}})", n, n, n)));
+      records.push_back(
+          json(fmt::format(R"({{"n":{},"text":"a text that is longer than twelve bytes {}","list":[{{"x":{}}},{{"x":2}}]}})", n, n, n)));
     }
     server.append(table, records, codec, 100);
   }
@@ -103,7 +106,8 @@ TEST(Worker, ACompactedTopicShowsTheLastValueOfEachKey) {
   TestServer server;
   TestTable& table = server.add_table("t");
   table.compacted = true;
-  server.append(table, {keyed("a", R"({"v":1})"), keyed("b", R"({"v":2})"), keyed("a", R"({"v":3})"), keyed("b", std::nullopt), keyed("c", R"({"v":4})")});
+  server.append(table, {keyed("a", R"({"v":1})"), keyed("b", R"({"v":2})"), keyed("a", R"({"v":3})"), keyed("b", std::nullopt),
+                        keyed("c", R"({"v":4})")});
   EXPECT_EQ(server.ask("SELECT v FROM t").rows, "[[3],[4]]");
 }
 
@@ -133,7 +137,8 @@ TEST(Worker, TheAnswerAsParquetIsReadBackOnlyWhereTheOperatorAllows) {
   EXPECT_EQ(server.ask("SELECT a FROM parquet.`" + server.directory + "/allowed/answer.parquet`").rows, "[[1],[2]]");
   ASSERT_FALSE(server.ask("CREATE VIEW v AS SELECT a FROM '" + server.directory + "/allowed/answer.parquet'").failed);
   EXPECT_EQ(server.ask("SELECT sum(a) FROM v").rows, "[[3]]");
-  for (const std::string path : {server.directory + "/answer.parquet", server.directory + "/allowed/../answer.parquet", std::string("/etc/passwd")}) {
+  for (const std::string path :
+       {server.directory + "/answer.parquet", server.directory + "/allowed/../answer.parquet", std::string("/etc/passwd")}) {
     const TestAnswer refused = server.ask("SELECT * FROM '" + path + "'");
     ASSERT_TRUE(refused.failed) << path;
     EXPECT_EQ(refused.failed->code, ErrorCode::permission);
@@ -147,7 +152,8 @@ TEST(Worker, LimitsRowsAndEndsWhenInterrupted) {
   ASSERT_TRUE(many.failed);
   EXPECT_EQ(many.failed->code, ErrorCode::too_large);
   const auto start = std::chrono::steady_clock::now();
-  const TestAnswer endless = server.ask_and_interrupt("SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE a.id + b.id = 7", std::chrono::milliseconds(100));
+  const TestAnswer endless = server.ask_and_interrupt("SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE a.id + b.id = 7",
+                                                      std::chrono::milliseconds(100));
   ASSERT_TRUE(endless.failed);
   EXPECT_EQ(endless.failed->code, ErrorCode::cancelled);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
@@ -157,8 +163,9 @@ TEST(Worker, LimitsRowsAndEndsWhenInterrupted) {
 TEST(Worker, ErrorsSpeakOfTheStatementNotOfOurHelpers) {
   TestServer server;
   server.append(server.add_table("t"), {json(R"({"a":1,"b":"x"})")});
-  for (const std::string sql : {"SELECT nothing FROM t", "SELECT a FROM missing", "SELECT sum(b), a FROM t", "SELECT a FROM t GROUP BY b", "SELECT foo(a) FROM t",
-                                "SELECT a FROM t WHERE", "SELECT (SELECT a, b FROM t)", "SELECT a FROM t UNION SELECT a, b FROM t"}) {
+  for (const std::string sql :
+       {"SELECT nothing FROM t", "SELECT a FROM missing", "SELECT sum(b), a FROM t", "SELECT a FROM t GROUP BY b", "SELECT foo(a) FROM t",
+        "SELECT a FROM t WHERE", "SELECT (SELECT a, b FROM t)", "SELECT a FROM t UNION SELECT a, b FROM t"}) {
     const TestAnswer answer = server.ask(sql);
     ASSERT_TRUE(answer.failed) << sql;
     EXPECT_EQ(answer.failed->message.find("tripos_"), std::string::npos) << answer.failed->message;

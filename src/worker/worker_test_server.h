@@ -48,7 +48,8 @@ class TestServer {
   ~TestServer();
 
   TestTable& add_table(const std::string& topic);
-  void append(TestTable& table, const std::vector<TestRecord>& records, Compression compression = Compression::none, std::size_t batch_size = 7);
+  void append(TestTable& table, const std::vector<TestRecord>& records, Compression compression = Compression::none,
+              std::size_t batch_size = 7);
   // Moves the records below `end` into a Parquet file, as the batch layer does.
   TestAnswer snapshot(TestTable& table, std::int64_t end);
   TestAnswer ask(const std::string& sql, protocol::Output output = protocol::Output::json);

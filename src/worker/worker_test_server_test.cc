@@ -1,3 +1,5 @@
+#include "worker/worker_test_server.h"
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -11,7 +13,6 @@
 #include "model/record_batch.h"
 #include "worker/duckdb_library.h"
 #include "worker/worker_main.h"
-#include "worker/worker_test_server.h"
 
 namespace tripos::worker {
 
@@ -123,7 +124,8 @@ void TestServer::pin(Process& process, const protocol::NeedTables& need) {
     std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
     protocol::PinnedTable table;
     table.name = wanted.name;
-    for (const auto& [suffix, kind] : {std::pair{"_messages", protocol::TableKind::messages}, std::pair{"_rejected", protocol::TableKind::rejected}}) {
+    for (const auto& [suffix, kind] :
+         {std::pair{"_messages", protocol::TableKind::messages}, std::pair{"_rejected", protocol::TableKind::rejected}}) {
       if (name.ends_with(suffix)) {
         table.kind = kind;
         name.resize(name.size() - std::string_view(suffix).size());

@@ -29,7 +29,8 @@ class Producer(threading.Thread):
             partition = (partition + 1) % PARTITIONS
             first = self.acknowledged[partition]
             rows = "".join(json.dumps({"p": partition, "n": first + i, "deep": {"x": first + i}}) + "\n" for i in range(50))
-            done = subprocess.run(["kcat", "-b", self.server.kafka, "-X", "message.timeout.ms=5000", "-P", "-t", TOPIC, "-p", str(partition)],
+            done = subprocess.run(["kcat", "-b", self.server.kafka, "-X", "message.timeout.ms=5000",
+                                   "-P", "-t", TOPIC, "-p", str(partition)],
                                   input=rows.encode(), capture_output=True, timeout=60)
             if done.returncode != 0:
                 return  # the server was killed

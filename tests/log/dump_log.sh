@@ -24,7 +24,8 @@ dump() { java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$classpath" kafka.tools.Dump
 # All files of a directory. LIVE: a last batch may just be on its way.
 check() {
   local directory=$1 out
-  out=$(dump --deep-iteration --files "$(ls "$directory"/*.log "$directory"/*.index "$directory"/*.timeindex | paste -sd,)") || die "dump-log failed:
+  files=$(ls "$directory"/*.log "$directory"/*.index "$directory"/*.timeindex | paste -sd,)
+  out=$(dump --deep-iteration --files "$files") || die "dump-log failed:
 $out"
   grep -q "isvalid: true" <<< "$out" || die "no valid batch in $directory:
 $out"

@@ -184,9 +184,8 @@ ReadResult read(std::string_view body, std::size_t slice_size) {
 }
 
 TEST(ResultReader, ReadsSlicesOfAnySize) {
-  const std::string body =
-      R"({"columns":[{"name":"a \"b\"","type":"bigint"},{"name":"s","type":"struct<x:string>"}],)"
-      R"("rows":[[1,{"x":"],["}],[2,null]],"as_of":{"exams":1}})";
+  const std::string body = R"({"columns":[{"name":"a \"b\"","type":"bigint"},{"name":"s","type":"struct<x:string>"}],)"
+                           R"("rows":[[1,{"x":"],["}],[2,null]],"as_of":{"exams":1}})";
   for (std::size_t slice_size = 1; slice_size < body.size() + 1; ++slice_size) {
     const ReadResult result = read(body, slice_size);
     EXPECT_EQ(result.error, "");

@@ -13,8 +13,8 @@ namespace {
 
 using wire::ApiKey;
 
-// By key. Ranges start where clients look for them: librdkafka compresses only if Produce 0 is there, writes magic 2 only if Fetch 4 is, and
-// tests for version 0 of InitProducerId and of the requests of groups.
+// By key. Ranges start where clients look for them: librdkafka compresses only if Produce 0 is there, writes magic 2 only if Fetch 4 is,
+// and tests for version 0 of InitProducerId and of the requests of groups.
 constexpr std::array table{
     ApiRow{ApiKey::produce, {.min = 0, .max = 11}, &serve_produce},
     ApiRow{ApiKey::fetch, {.min = 4, .max = 17}, &serve<&handle_fetch>},

@@ -11,8 +11,7 @@ namespace {
 
 std::string to_string_sql(const Expression& from) {
   switch (from.type.kind()) {
-    case SqlKind::string:
-      return from.sql;
+    case SqlKind::string: return from.sql;
     case SqlKind::boolean:
     case SqlKind::tiny_integer:
     case SqlKind::small_integer:
@@ -21,25 +20,19 @@ std::string to_string_sql(const Expression& from) {
     case SqlKind::decimal:
     case SqlKind::date:
     case SqlKind::timestamp:
-    case SqlKind::void_type:
-      return fmt::format("CAST({} AS VARCHAR)", from.sql);
-    default:
-      return fmt::format("tripos_string({})", from.sql);
+    case SqlKind::void_type: return fmt::format("CAST({} AS VARCHAR)", from.sql);
+    default: return fmt::format("tripos_string({})", from.sql);
   }
 }
 
 std::string to_integral_sql(const Expression& from, const std::string& type) {
   switch (from.type.kind()) {
-    case SqlKind::string:
-      return fmt::format("TRY_CAST(tripos_to_long({}) AS {})", from.sql, type);
+    case SqlKind::string: return fmt::format("TRY_CAST(tripos_to_long({}) AS {})", from.sql, type);
     case SqlKind::real:
     case SqlKind::double_float:
-    case SqlKind::decimal:
-      return fmt::format("TRY_CAST(trunc({}) AS {})", from.sql, type);
-    case SqlKind::timestamp:
-      return fmt::format("TRY_CAST(floor(epoch({})) AS {})", from.sql, type);
-    default:
-      return fmt::format("TRY_CAST({} AS {})", from.sql, type);
+    case SqlKind::decimal: return fmt::format("TRY_CAST(trunc({}) AS {})", from.sql, type);
+    case SqlKind::timestamp: return fmt::format("TRY_CAST(floor(epoch({})) AS {})", from.sql, type);
+    default: return fmt::format("TRY_CAST({} AS {})", from.sql, type);
   }
 }
 
@@ -90,24 +83,21 @@ std::string cast_sql(const Expression& from, const SqlType& type) {
     return from.sql;
   }
   switch (type.kind()) {
-    case SqlKind::string:
-      return to_string_sql(from);
+    case SqlKind::string: return to_string_sql(from);
     case SqlKind::tiny_integer:
     case SqlKind::small_integer:
     case SqlKind::integer:
-    case SqlKind::big_integer:
-      return to_integral_sql(from, type.duckdb());
+    case SqlKind::big_integer: return to_integral_sql(from, type.duckdb());
     case SqlKind::real:
     case SqlKind::double_float:
       return from.type.is(SqlKind::timestamp) ? fmt::format("epoch({})", from.sql)
              : from.type.is(SqlKind::string)  ? fmt::format("tripos_to_double({})", from.sql)
                                               : fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
     case SqlKind::boolean:
-      return from.type.is(SqlKind::string)  ? fmt::format("tripos_to_boolean({})", from.sql)
-             : from.type.is_numeric()       ? fmt::format("({} <> 0)", from.sql)
-                                            : fmt::format("TRY_CAST({} AS BOOLEAN)", from.sql);
-    case SqlKind::timestamp:
-      return to_timestamp_sql(from);
+      return from.type.is(SqlKind::string) ? fmt::format("tripos_to_boolean({})", from.sql)
+             : from.type.is_numeric()      ? fmt::format("({} <> 0)", from.sql)
+                                           : fmt::format("TRY_CAST({} AS BOOLEAN)", from.sql);
+    case SqlKind::timestamp: return to_timestamp_sql(from);
     case SqlKind::date:
       return from.type.is(SqlKind::string) ? fmt::format("CAST(tripos_to_timestamp({}) AS DATE)", from.sql)
                                            : fmt::format("TRY_CAST({} AS DATE)", from.sql);
@@ -117,10 +107,8 @@ std::string cast_sql(const Expression& from, const SqlType& type) {
       return from.type.is(SqlKind::string) ? fmt::format("TRY_CAST(trim({}) AS {})", from.sql, type.duckdb())
                                            : fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
     case SqlKind::unknown:
-    case SqlKind::void_type:
-      return from.sql;
-    default:
-      return fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
+    case SqlKind::void_type: return from.sql;
+    default: return fmt::format("TRY_CAST({} AS {})", from.sql, type.duckdb());
   }
 }
 

@@ -31,8 +31,8 @@ const Catalogue& catalogue() {
 
 SqlType named_type(std::string_view name) {
   static constexpr std::pair<std::string_view, SqlKind> names[] = {
-      {"string", SqlKind::string}, {"int", SqlKind::integer},   {"bigint", SqlKind::big_integer}, {"double", SqlKind::double_float},
-      {"boolean", SqlKind::boolean}, {"date", SqlKind::date},   {"timestamp", SqlKind::timestamp}, {"binary", SqlKind::binary},
+      {"string", SqlKind::string},     {"int", SqlKind::integer},     {"bigint", SqlKind::big_integer},   {"double", SqlKind::double_float},
+      {"boolean", SqlKind::boolean},   {"date", SqlKind::date},       {"timestamp", SqlKind::timestamp},  {"binary", SqlKind::binary},
       {"interval", SqlKind::interval}, {"unknown", SqlKind::unknown}, {"tinyint", SqlKind::tiny_integer},
   };
   for (const auto& [text, kind] : names) {
@@ -51,26 +51,16 @@ Expression coerced_to_kind(Expression argument, char kind) {
     return !argument.type.is_known() || accepted(argument.type) ? argument : coerced(argument, wanted);
   };
   switch (kind) {
-    case 's':
-      return unless([](const SqlType& type) { return type.is(SqlKind::string) || type.is(SqlKind::void_type); }, SqlKind::string);
-    case 'i':
-      return unless([](const SqlType& type) { return type.is_integral(); }, SqlKind::integer);
-    case 'l':
-      return unless([](const SqlType& type) { return type.is_integral(); }, SqlKind::big_integer);
-    case 'd':
-      return unless([](const SqlType& type) { return type.is(SqlKind::double_float); }, SqlKind::double_float);
-    case 'n':
-      return unless([](const SqlType& type) { return type.is_numeric() || type.is(SqlKind::interval); }, SqlKind::double_float);
-    case 'b':
-      return unless([](const SqlType& type) { return type.is(SqlKind::boolean); }, SqlKind::boolean);
-    case 't':
-      return unless([](const SqlType& type) { return type.is(SqlKind::timestamp); }, SqlKind::timestamp);
-    case 'D':
-      return unless([](const SqlType& type) { return type.is(SqlKind::date); }, SqlKind::date);
-    case 'x':
-      return unless([](const SqlType& type) { return type.is(SqlKind::binary); }, SqlKind::binary);
-    default:
-      return argument;
+    case 's': return unless([](const SqlType& type) { return type.is(SqlKind::string) || type.is(SqlKind::void_type); }, SqlKind::string);
+    case 'i': return unless([](const SqlType& type) { return type.is_integral(); }, SqlKind::integer);
+    case 'l': return unless([](const SqlType& type) { return type.is_integral(); }, SqlKind::big_integer);
+    case 'd': return unless([](const SqlType& type) { return type.is(SqlKind::double_float); }, SqlKind::double_float);
+    case 'n': return unless([](const SqlType& type) { return type.is_numeric() || type.is(SqlKind::interval); }, SqlKind::double_float);
+    case 'b': return unless([](const SqlType& type) { return type.is(SqlKind::boolean); }, SqlKind::boolean);
+    case 't': return unless([](const SqlType& type) { return type.is(SqlKind::timestamp); }, SqlKind::timestamp);
+    case 'D': return unless([](const SqlType& type) { return type.is(SqlKind::date); }, SqlKind::date);
+    case 'x': return unless([](const SqlType& type) { return type.is(SqlKind::binary); }, SqlKind::binary);
+    default: return argument;
   }
 }
 
@@ -110,7 +100,9 @@ Result<> check_count(std::string_view name, std::size_t count, int least, int mo
   if (static_cast<int>(count) >= least && (most < 0 || static_cast<int>(count) <= most)) {
     return {};
   }
-  const std::string wanted = most < 0 ? fmt::format("at least {}", least) : least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
+  const std::string wanted = most < 0        ? fmt::format("at least {}", least)
+                             : least == most ? fmt::format("{}", least)
+                                             : fmt::format("{} to {}", least, most);
   return fail(ErrorCode::query, "{} takes {} argument{}, {} given", name, wanted, wanted == "1" ? "" : "s", count);
 }
 
@@ -225,7 +217,8 @@ Result<Expression> call_function(Rewriter& rewriter, FunctionCall& call) {
   if (rule.build != nullptr) {
     return rule.build(rewriter, call);
   }
-  Expression result{.title = rule.title.empty() ? call_title(call.name, call.arguments) : replaced(rule.title, call.arguments, &Expression::title)};
+  Expression result{.title = rule.title.empty() ? call_title(call.name, call.arguments)
+                                                : replaced(rule.title, call.arguments, &Expression::title)};
   result.type = prepare(call.arguments, rule.kinds, rule.result);
   result.sql = fill(rule.sql, call.arguments);
   return result;

@@ -55,7 +55,8 @@ struct AggregateRule {
 // "name(a, b)".
 [[nodiscard]] std::string call_title(std::string_view name, std::span<const Expression> arguments, bool distinct = false);
 // An aggregate's call with all its clauses.
-[[nodiscard]] std::string aggregate_sql(const FunctionCall& call, std::string_view function, std::string_view arguments, std::string_view more_filter = {});
+[[nodiscard]] std::string aggregate_sql(const FunctionCall& call, std::string_view function, std::string_view arguments,
+                                        std::string_view more_filter = {});
 [[nodiscard]] std::string aggregate_title(const FunctionCall& call);
 
 }  // namespace tripos::worker

@@ -17,7 +17,7 @@ struct Expression {
   std::optional<std::string> name = {};  // what Spark calls a column of it, if not by its title
   std::optional<std::string> text = {};  // a string literal's text
   bool literal = false;
-  Usage* usage = nullptr;           // if it is nothing but a table's column or field: not marked as read yet
+  Usage* usage = nullptr;  // if it is nothing but a table's column or field: not marked as read yet
   // Generators make several columns, or rows: name and SQL of each column. Only for items of a SELECT list.
   struct Generated {
     std::string name;

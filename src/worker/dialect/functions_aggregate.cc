@@ -69,10 +69,12 @@ Result<Expression> build_average(Rewriter& rewriter, FunctionCall& call) {
 
 Result<Expression> build_first(Rewriter&, FunctionCall& call) {
   const bool ignore = call.ignore_nulls || (call.arguments.size() == 2 && call.arguments[1].sql == "true");
-  Expression result{.type = call.arguments[0].type, .title = fmt::format("{}({}){}", call.name, call.arguments[0].title, ignore ? " ignore nulls" : "")};
+  Expression result{.type = call.arguments[0].type,
+                    .title = fmt::format("{}({}){}", call.name, call.arguments[0].title, ignore ? " ignore nulls" : "")};
   const bool first = call.name.starts_with("first") || call.name == "any_value";
   if (call.over.empty()) {
-    result.sql = aggregate_sql(call, first ? "first" : "last", call.arguments[0].sql, ignore ? fmt::format("{} IS NOT NULL", call.arguments[0].sql) : "");
+    result.sql = aggregate_sql(call, first ? "first" : "last", call.arguments[0].sql,
+                               ignore ? fmt::format("{} IS NOT NULL", call.arguments[0].sql) : "");
   } else {
     call.ignore_nulls = ignore;
     result.sql = aggregate_sql(call, first ? "first_value" : "last_value", call.arguments[0].sql);
@@ -103,9 +105,11 @@ Result<Expression> build_percentile_approx(Rewriter&, FunctionCall& call) {
 Result<Expression> build_percentile(Rewriter&, FunctionCall& call) {
   const bool several = call.arguments[1].type.is(SqlKind::array);
   call.arguments.push_back({.sql = "1", .type = SqlKind::integer, .title = "1"});
-  return Expression{.sql = aggregate_sql(call, "quantile_cont", fmt::format("{}, {}", coerced(call.arguments[0], SqlKind::double_float).sql, call.arguments[1].sql)),
-                    .type = several ? SqlType::array(SqlKind::double_float) : SqlType(SqlKind::double_float),
-                    .title = aggregate_title(call)};
+  return Expression{
+      .sql = aggregate_sql(call, "quantile_cont",
+                           fmt::format("{}, {}", coerced(call.arguments[0], SqlKind::double_float).sql, call.arguments[1].sql)),
+      .type = several ? SqlType::array(SqlKind::double_float) : SqlType(SqlKind::double_float),
+      .title = aggregate_title(call)};
 }
 
 // Spark's skewness is the population's, DuckDB's is corrected for the sample's size.
@@ -114,15 +118,17 @@ Result<Expression> build_skewness(Rewriter&, FunctionCall& call) {
   const std::string n = fmt::format("CAST({} AS DOUBLE)", aggregate_sql(call, "count", value));
   const std::string corrected = aggregate_sql(call, "skewness", value);
   const std::string spread = aggregate_sql(call, "var_pop", value);
-  return Expression{.sql = fmt::format("CASE WHEN {1} = 0 THEN NULL WHEN {0} = 2 THEN 0.0 ELSE {2} * ({0} - 2) / sqrt({0} * ({0} - 1)) END", n, spread, corrected),
+  return Expression{.sql = fmt::format("CASE WHEN {1} = 0 THEN NULL WHEN {0} = 2 THEN 0.0 ELSE {2} * ({0} - 2) / sqrt({0} * ({0} - 1)) END",
+                                       n, spread, corrected),
                     .type = SqlKind::double_float,
                     .title = aggregate_title(call)};
 }
 
 Result<Expression> build_count_if(Rewriter&, FunctionCall& call) {
-  return Expression{.sql = aggregate_sql(call, "count", fmt::format("CASE WHEN {} THEN 1 END", coerced(call.arguments[0], SqlKind::boolean).sql)),
-                    .type = SqlKind::big_integer,
-                    .title = aggregate_title(call)};
+  return Expression{
+      .sql = aggregate_sql(call, "count", fmt::format("CASE WHEN {} THEN 1 END", coerced(call.arguments[0], SqlKind::boolean).sql)),
+      .type = SqlKind::big_integer,
+      .title = aggregate_title(call)};
 }
 
 Result<Expression> build_string_agg(Rewriter&, FunctionCall& call) {
@@ -130,9 +136,10 @@ Result<Expression> build_string_agg(Rewriter&, FunctionCall& call) {
   if (call.arguments.size() == 1) {
     call.arguments.push_back({.sql = "''", .type = SqlKind::string, .title = "NULL"});
   }
-  return Expression{.sql = aggregate_sql(call, "string_agg", fmt::format("{}, {}", coerced(call.arguments[0], SqlKind::string).sql, separator)),
-                    .type = SqlKind::string,
-                    .title = aggregate_title(call)};
+  return Expression{
+      .sql = aggregate_sql(call, "string_agg", fmt::format("{}, {}", coerced(call.arguments[0], SqlKind::string).sql, separator)),
+      .type = SqlKind::string,
+      .title = aggregate_title(call)};
 }
 
 Result<> needs_window(const FunctionCall& call) {
@@ -168,7 +175,9 @@ Result<Expression> build_lag(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_nth_value(Rewriter&, FunctionCall& call) {
   TRIPOS_TRY(needs_window(call));
-  return Expression{.sql = aggregate_sql(call, "nth_value", fill("{,}", call.arguments)), .type = call.arguments[0].type, .title = call_title(call.name, call.arguments)};
+  return Expression{.sql = aggregate_sql(call, "nth_value", fill("{,}", call.arguments)),
+                    .type = call.arguments[0].type,
+                    .title = call_title(call.name, call.arguments)};
 }
 
 constexpr AggregateRule rules[] = {

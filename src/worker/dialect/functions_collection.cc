@@ -42,7 +42,8 @@ Result<Expression> build_map(Rewriter&, FunctionCall& call) {
     keys += (i == 0 ? "" : ", ") + coerced(call.arguments[i], key).sql;
     values += (i == 0 ? "" : ", ") + coerced(call.arguments[i + 1], value).sql;
   }
-  return Expression{.sql = fmt::format("map([{}], [{}])", keys, values), .type = SqlType::map(key, value), .title = call_title("map", call.arguments)};
+  return Expression{
+      .sql = fmt::format("map([{}], [{}])", keys, values), .type = SqlType::map(key, value), .title = call_title("map", call.arguments)};
 }
 
 Expression structure(std::vector<std::pair<std::string, Expression>> members, std::string title) {
@@ -97,19 +98,23 @@ Result<Expression> build_with_element(Rewriter&, FunctionCall& call, std::string
 }
 
 Result<Expression> build_array_contains(Rewriter& rewriter, FunctionCall& call) {
-  return build_with_element(rewriter, call,
-                            "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, "
-                            "lambda contained: contained IS NULL)) > 0 THEN NULL ELSE false END",
-                            SqlKind::boolean);
+  return build_with_element(
+      rewriter, call,
+      "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, "
+      "lambda contained: contained IS NULL)) > 0 THEN NULL ELSE false END",
+      SqlKind::boolean);
 }
 Result<Expression> build_array_position(Rewriter& rewriter, FunctionCall& call) {
-  return build_with_element(rewriter, call, "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN 0 END) AS BIGINT)", SqlKind::big_integer);
+  return build_with_element(rewriter, call,
+                            "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN 0 END) AS BIGINT)",
+                            SqlKind::big_integer);
 }
 Result<Expression> build_array_remove(Rewriter& rewriter, FunctionCall& call) {
   return build_with_element(rewriter, call, "list_filter({0}, lambda kept: kept IS NULL OR kept <> {1})", call.arguments[0].type);
 }
 Result<Expression> build_array_append(Rewriter& rewriter, FunctionCall& call) {
-  return build_with_element(rewriter, call, call.name == "array_append" ? "list_append({0}, {1})" : "list_prepend({1}, {0})", call.arguments[0].type);
+  return build_with_element(rewriter, call, call.name == "array_append" ? "list_append({0}, {1})" : "list_prepend({1}, {0})",
+                            call.arguments[0].type);
 }
 
 // Arrays count from 1 here, as in DuckDB; a map's value by key.
@@ -131,14 +136,17 @@ Result<Expression> build_sort_array(Rewriter&, FunctionCall& call) {
   const bool descending = call.arguments.size() == 2 && call.arguments[1].sql == "false";
   Expression result{.type = call.arguments[0].type};
   if (call.name == "sort_array") {
-    result.sql = descending ? fill("list_sort({0}, 'DESC', 'NULLS LAST')", call.arguments) : fill("list_sort({0}, 'ASC', 'NULLS FIRST')", call.arguments);
+    result.sql = descending ? fill("list_sort({0}, 'DESC', 'NULLS LAST')", call.arguments)
+                            : fill("list_sort({0}, 'ASC', 'NULLS FIRST')", call.arguments);
     result.title = fmt::format("sort_array({}, {})", call.arguments[0].title, descending ? "false" : "true");
   } else {
     result.sql = fill("list_sort({0}, 'ASC', 'NULLS LAST')", call.arguments);
-    result.title = fmt::format("array_sort({}, lambdafunction(CASE WHEN ((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)) THEN 0 WHEN (namedlambdavariable() IS NULL) THEN 1 "
-                               "WHEN (namedlambdavariable() IS NULL) THEN -1 WHEN (namedlambdavariable() < namedlambdavariable()) THEN -1 "
-                               "WHEN (namedlambdavariable() > namedlambdavariable()) THEN 1 ELSE 0 END, namedlambdavariable(), namedlambdavariable()))",
-                               call.arguments[0].title);
+    result.title = fmt::format(
+        "array_sort({}, lambdafunction(CASE WHEN ((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)) THEN 0 WHEN "
+        "(namedlambdavariable() IS NULL) THEN 1 "
+        "WHEN (namedlambdavariable() IS NULL) THEN -1 WHEN (namedlambdavariable() < namedlambdavariable()) THEN -1 "
+        "WHEN (namedlambdavariable() > namedlambdavariable()) THEN 1 ELSE 0 END, namedlambdavariable(), namedlambdavariable()))",
+        call.arguments[0].title);
   }
   return result;
 }
@@ -150,14 +158,18 @@ Result<Expression> build_sequence(Rewriter&, FunctionCall& call) {
     if (call.arguments.size() == 2) {
       call.arguments.push_back({.sql = "to_days(1)", .type = SqlKind::interval, .title = ""});
     }
-    return Expression{.sql = fill("CAST(generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), {2}) AS ", call.arguments) + type.duckdb() + "[])",
-                      .type = SqlType::array(type), .title = title};
+    return Expression{.sql = fill("CAST(generate_series(CAST({0} AS TIMESTAMP), CAST({1} AS TIMESTAMP), {2}) AS ", call.arguments) +
+                             type.duckdb() + "[])",
+                      .type = SqlType::array(type),
+                      .title = title};
   }
   if (call.arguments.size() == 2) {
-    call.arguments.push_back({.sql = fill("CASE WHEN {0} <= {1} THEN 1 ELSE -1 END", call.arguments), .type = SqlKind::integer, .title = ""});
+    call.arguments.push_back(
+        {.sql = fill("CASE WHEN {0} <= {1} THEN 1 ELSE -1 END", call.arguments), .type = SqlKind::integer, .title = ""});
   }
   return Expression{.sql = fmt::format("CAST({} AS {}[])", fill("generate_series({0}, {1}, {2})", call.arguments), type.duckdb()),
-                    .type = SqlType::array(type), .title = title};
+                    .type = SqlType::array(type),
+                    .title = title};
 }
 
 Result<Expression> build_map_part(Rewriter&, FunctionCall& call) {
@@ -189,9 +201,11 @@ Result<Expression> build_with_lambda(Rewriter& rewriter, FunctionCall& call) {
     // Three-valued: as many true, false and unknown ones as there are decide.
     const bool all = call.name == "forall";
     const std::string outcomes = fmt::format("list_transform({}, {})", array.sql, body.sql);
-    result.sql = fmt::format("CASE WHEN {0} IS NULL THEN NULL WHEN list_contains({1}, {2}) THEN {2} WHEN len(list_filter({1}, lambda outcome: outcome IS NULL)) > 0 "
-                             "THEN NULL ELSE {3} END",
-                             array.sql, outcomes, all ? "false" : "true", all ? "true" : "false");
+    result.sql = fmt::format(
+        "CASE WHEN {0} IS NULL THEN NULL WHEN list_contains({1}, {2}) THEN {2} WHEN len(list_filter({1}, lambda outcome: outcome IS NULL)) "
+        "> 0 "
+        "THEN NULL ELSE {3} END",
+        array.sql, outcomes, all ? "false" : "true", all ? "true" : "false");
     result.type = SqlKind::boolean;
     result.title = fmt::format("{}({}, {})", all ? "forall" : "exists", array.title, body.title);
   }
@@ -203,7 +217,9 @@ Result<Expression> build_aggregate(Rewriter& rewriter, FunctionCall& call) {
   TRIPOS_ASSIGN(const SqlType element, array_type(call, array));
   TRIPOS_ASSIGN(const Expression start, rewriter.expression(call.nodes[1], *call.scope));
   TRIPOS_ASSIGN(const Expression merge, rewriter.lambda(call.nodes[2], *call.scope, {start.type, element}));
-  Expression result{.type = merge.type, .title = fmt::format("{}({}, {}, {}, lambdafunction(namedlambdavariable(), namedlambdavariable()))", call.name, array.title, start.title, merge.title)};
+  Expression result{.type = merge.type,
+                    .title = fmt::format("{}({}, {}, {}, lambdafunction(namedlambdavariable(), namedlambdavariable()))", call.name,
+                                         array.title, start.title, merge.title)};
   result.sql = fmt::format("list_reduce({}, {}, CAST({} AS {}))", array.sql, merge.sql, start.sql, merge.type.duckdb());
   if (call.nodes.size() == 4) {
     return fail(ErrorCode::unsupported, "{} with a finishing function is not supported; apply it to the result", call.name);
@@ -229,11 +245,15 @@ Result<Expression> build_explode(Rewriter&, FunctionCall& call) {
   const std::string list = argument.type.is(SqlKind::map) ? fmt::format("map_keys({})", argument.sql) : argument.sql;
   if (position) {
     const std::string positions = fmt::format("range(len({}))", list);
-    result.generated.push_back({"pos", SqlKind::integer, fmt::format("CAST(unnest({}) AS INTEGER)", outer ? fmt::format("CASE WHEN len({}) > 0 THEN {} ELSE [NULL] END", list, positions) : positions)});
+    result.generated.push_back(
+        {"pos", SqlKind::integer,
+         fmt::format("CAST(unnest({}) AS INTEGER)",
+                     outer ? fmt::format("CASE WHEN len({}) > 0 THEN {} ELSE [NULL] END", list, positions) : positions)});
   }
   if (argument.type.is(SqlKind::map)) {
     result.generated.push_back({"key", argument.type.key(), fmt::format("unnest({})", rows(list))});
-    result.generated.push_back({"value", argument.type.element(), fmt::format("unnest({})", rows(fmt::format("map_values({})", argument.sql)))});
+    result.generated.push_back(
+        {"value", argument.type.element(), fmt::format("unnest({})", rows(fmt::format("map_values({})", argument.sql)))});
     return result;
   }
   TRIPOS_ASSIGN(const SqlType element, array_type(call, argument));

@@ -1,5 +1,6 @@
 // Spark's functions of numbers, and those that choose between values.
 #include <algorithm>
+#include <charconv>
 
 #include "worker/dialect/catalogue.h"
 
@@ -20,7 +21,9 @@ Result<Expression> build_round(Rewriter&, FunctionCall& call) {
   const bool half_even = call.name == "bround";
   Expression result{.type = value.type, .title = call_title(call.name, call.arguments)};
   if (value.type.is(SqlKind::decimal)) {
-    const int scale = std::atoi(call.arguments[1].title.c_str());
+    int scale = 0;
+    const std::string& literal_text = call.arguments[1].title;
+    std::from_chars(literal_text.data(), literal_text.data() + literal_text.size(), scale);
     const int kept = std::clamp(scale, 0, value.type.scale());
     result.type = bounded_decimal(value.type.precision() - value.type.scale() + kept + (kept < value.type.scale() ? 1 : 0), kept);
     result.sql = fmt::format("CAST({}({}, {}) AS {})", half_even ? "round_even" : "round", value.sql, scale, result.type.duckdb());
@@ -43,7 +46,11 @@ Result<Expression> build_floor(Rewriter&, FunctionCall& call) {
   }
   const bool up = call.name != "floor";
   Expression result{.type = SqlKind::big_integer,
-                    .title = fmt::format("{}({})", call.name == "ceil" ? "CEIL" : call.name == "floor" ? "FLOOR" : "ceiling", call.arguments[0].title)};
+                    .title = fmt::format("{}({})",
+                                         call.name == "ceil"    ? "CEIL"
+                                         : call.name == "floor" ? "FLOOR"
+                                                                : "ceiling",
+                                         call.arguments[0].title)};
   if (value.type.is(SqlKind::decimal)) {
     result.type = bounded_decimal(value.type.precision() - value.type.scale() + 1, 0);
   }
@@ -61,8 +68,8 @@ Result<Expression> build_if(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_nvl2(Rewriter&, FunctionCall& call) {
   const SqlType type = common_type(call.arguments[1].type, call.arguments[2].type);
-  return Expression{.sql = fmt::format("CASE WHEN {} IS NOT NULL THEN {} ELSE {} END", call.arguments[0].sql, coerced(call.arguments[1], type).sql,
-                                       coerced(call.arguments[2], type).sql),
+  return Expression{.sql = fmt::format("CASE WHEN {} IS NOT NULL THEN {} ELSE {} END", call.arguments[0].sql,
+                                       coerced(call.arguments[1], type).sql, coerced(call.arguments[2], type).sql),
                     .type = type,
                     .title = call_title("nvl2", call.arguments)};
 }
@@ -81,7 +88,9 @@ Result<Expression> build_mod(Rewriter& rewriter, FunctionCall& call) {
     const Expression again = rewriter.arithmetic("+", result, call.arguments[1]);
     const std::string title = call_title("pmod", call.arguments);
     const Expression positive = rewriter.arithmetic("%", again, call.arguments[1]);
-    return Expression{.sql = fmt::format("CASE WHEN {} < 0 THEN {} ELSE {} END", result.sql, positive.sql, result.sql), .type = result.type, .title = title};
+    return Expression{.sql = fmt::format("CASE WHEN {} < 0 THEN {} ELSE {} END", result.sql, positive.sql, result.sql),
+                      .type = result.type,
+                      .title = title};
   }
   return result;
 }
@@ -143,8 +152,10 @@ constexpr FunctionRule rules[] = {
     {"sin", 1, 1, "d", "double", "sin({0})", "SIN({0})"},
     {"cos", 1, 1, "d", "double", "cos({0})", "COS({0})"},
     {"tan", 1, 1, "d", "double", "tan({0})", "TAN({0})"},
-    {"asin", 1, 1, "d", "double", "CASE WHEN abs({0}) <= 1 THEN asin({0}) WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END", "ASIN({0})"},
-    {"acos", 1, 1, "d", "double", "CASE WHEN abs({0}) <= 1 THEN acos({0}) WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END", "ACOS({0})"},
+    {"asin", 1, 1, "d", "double", "CASE WHEN abs({0}) <= 1 THEN asin({0}) WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END",
+     "ASIN({0})"},
+    {"acos", 1, 1, "d", "double", "CASE WHEN abs({0}) <= 1 THEN acos({0}) WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END",
+     "ACOS({0})"},
     {"atan", 1, 1, "d", "double", "atan({0})", "ATAN({0})"},
     {"atan2", 2, 2, "d", "double", "atan2({0}, {1})", "ATAN2({0}, {1})"},
     {"sinh", 1, 1, "d", "double", "sinh({0})", "SINH({0})"},

@@ -32,7 +32,8 @@ Result<Expression> build_concat_ws(Rewriter&, FunctionCall& call) {
   for (std::size_t i = 1; i < call.arguments.size(); ++i) {
     const Expression& argument = call.arguments[i];
     list += ", " + (argument.type.is(SqlKind::array) ? fmt::format("array_to_string({}, {})", argument.sql, separator)
-                                                     : argument.type.is_known() ? coerced(argument, SqlKind::string).sql : argument.sql);
+                    : argument.type.is_known()       ? coerced(argument, SqlKind::string).sql
+                                                     : argument.sql);
   }
   result.sql = call.arguments.size() == 1 ? std::string("''") : fmt::format("concat_ws({})", list);
   return result;
@@ -48,22 +49,26 @@ Result<Expression> build_like(Rewriter&, FunctionCall& call) {
   }
   const Expression& value = call.arguments[0];
   const Expression& pattern = call.arguments[1];
-  Expression result{.type = SqlKind::boolean, .title = call.name == "like" ? fmt::format("{} LIKE {}", value.title, pattern.title)
-                                                                           : fmt::format("ilike({}, {})", value.title, pattern.title)};
+  Expression result{.type = SqlKind::boolean,
+                    .title = call.name == "like" ? fmt::format("{} LIKE {}", value.title, pattern.title)
+                                                 : fmt::format("ilike({}, {})", value.title, pattern.title)};
   const bool escapes = !pattern.text || pattern.text->find('\\') != std::string::npos;
   result.sql = fmt::format("({} {} {}{})", value.sql, word, pattern.sql, escapes ? " ESCAPE '\\'" : "");
   return result;
 }
 
 Result<Expression> build_like_escape(Rewriter&, FunctionCall& call) {
-  return Expression{.sql = fill("({0} LIKE {1} ESCAPE {2})", call.arguments),
-                    .type = SqlKind::boolean,
-                    .title = fmt::format("{} LIKE {} ESCAPE '{}'", call.arguments[0].title, call.arguments[1].title, call.arguments[2].title)};
+  return Expression{
+      .sql = fill("({0} LIKE {1} ESCAPE {2})", call.arguments),
+      .type = SqlKind::boolean,
+      .title = fmt::format("{} LIKE {} ESCAPE '{}'", call.arguments[0].title, call.arguments[1].title, call.arguments[2].title)};
 }
 
 // Java's $1 is \1 here.
 Result<Expression> build_regexp_replace(Rewriter&, FunctionCall& call) {
-  Expression result{.type = SqlKind::string, .title = fmt::format("regexp_replace({}, {}, {}, 1)", call.arguments[0].title, call.arguments[1].title, call.arguments[2].title)};
+  Expression result{
+      .type = SqlKind::string,
+      .title = fmt::format("regexp_replace({}, {}, {}, 1)", call.arguments[0].title, call.arguments[1].title, call.arguments[2].title)};
   Expression& replacement = call.arguments[2];
   if (replacement.text) {
     std::string text;
@@ -77,7 +82,8 @@ Result<Expression> build_regexp_replace(Rewriter&, FunctionCall& call) {
     }
     replacement.sql = literal(text);
   }
-  result.sql = fmt::format("regexp_replace({}, {}, {}, 'g')", coerced(call.arguments[0], SqlKind::string).sql, call.arguments[1].sql, replacement.sql);
+  result.sql = fmt::format("regexp_replace({}, {}, {}, 'g')", coerced(call.arguments[0], SqlKind::string).sql, call.arguments[1].sql,
+                           replacement.sql);
   return result;
 }
 
@@ -91,7 +97,8 @@ Result<Expression> build_substring(Rewriter&, FunctionCall& call) {
   const bool has_length = call.arguments.size() == 3;
   const std::string length = has_length ? coerced(call.arguments[2], SqlKind::integer).sql : "2147483647";
   result.sql = fmt::format("tripos_substring({}, {}, {})", text.sql, position.sql, length);
-  result.title = fmt::format("{}({}, {}, {})", call.name, call.arguments[0].title, call.arguments[1].title, has_length ? call.arguments[2].title : "2147483647");
+  result.title = fmt::format("{}({}, {}, {})", call.name, call.arguments[0].title, call.arguments[1].title,
+                             has_length ? call.arguments[2].title : "2147483647");
   return result;
 }
 
@@ -117,7 +124,8 @@ Result<Expression> build_trim(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_reverse(Rewriter&, FunctionCall& call) {
   const bool array = first_type(call).is(SqlKind::array);
-  return Expression{.sql = array ? fill("list_reverse({0})", call.arguments) : fmt::format("reverse({})", coerced(call.arguments[0], SqlKind::string).sql),
+  return Expression{.sql = array ? fill("list_reverse({0})", call.arguments)
+                                 : fmt::format("reverse({})", coerced(call.arguments[0], SqlKind::string).sql),
                     .type = array ? first_type(call) : SqlType(SqlKind::string),
                     .title = call_title("reverse", call.arguments)};
 }
@@ -126,7 +134,8 @@ Result<Expression> build_length(Rewriter&, FunctionCall& call) {
   const Expression& argument = call.arguments[0];
   const bool binary = argument.type.is(SqlKind::binary);
   return Expression{.sql = binary ? fmt::format("CAST(octet_length({}) AS INTEGER)", argument.sql)
-                                  : fmt::format("CAST(length({}) AS INTEGER)", argument.type.is_known() ? coerced(argument, SqlKind::string).sql : argument.sql),
+                                  : fmt::format("CAST(length({}) AS INTEGER)",
+                                                argument.type.is_known() ? coerced(argument, SqlKind::string).sql : argument.sql),
                     .type = SqlKind::integer,
                     .title = call_title(call.name, call.arguments)};
 }
@@ -154,7 +163,8 @@ Result<Expression> build_number(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_octet_length(Rewriter&, FunctionCall& call) {
   const Expression& argument = call.arguments[0];
-  const std::string bytes = argument.type.is(SqlKind::binary) ? argument.sql : fmt::format("encode({})", coerced(argument, SqlKind::string).sql);
+  const std::string bytes =
+      argument.type.is(SqlKind::binary) ? argument.sql : fmt::format("encode({})", coerced(argument, SqlKind::string).sql);
   return Expression{.sql = fmt::format("CAST(octet_length({}){} AS INTEGER)", bytes, call.name == "bit_length" ? " * 8" : ""),
                     .type = SqlKind::integer,
                     .title = call_title(call.name, call.arguments)};
@@ -182,7 +192,8 @@ Result<Expression> build_locate(Rewriter&, FunctionCall& call) {
   const std::string part = coerced(call.arguments[0], SqlKind::string).sql;
   return Expression{.sql = from == "1" ? fmt::format("CAST(instr({}, {}) AS INTEGER)", text, part)
                                        : fmt::format("CASE WHEN {2} < 1 THEN 0 WHEN instr(substring({0}, {2}), {1}) = 0 THEN 0 ELSE "
-                                                     "CAST(instr(substring({0}, {2}), {1}) + {2} - 1 AS INTEGER) END", text, part, from),
+                                                     "CAST(instr(substring({0}, {2}), {1}) + {2} - 1 AS INTEGER) END",
+                                                     text, part, from),
                     .type = SqlKind::integer,
                     .title = call_title(call.name, call.arguments)};
 }
@@ -226,7 +237,8 @@ constexpr FunctionRule rules[] = {
     {"position", 2, 3, "ssi", "int", "", {}, build_locate},
     {"replace", 2, 3, "s", "string", "", {}, build_replace},
     {"translate", 3, 3, "s", "string", "translate({0}, {1}, {2})"},
-    {"overlay", 3, 3, "ssi", "string", "(left({0}, {2} - 1) || {1} || substring({0}, {2} + CAST(length({1}) AS INTEGER)))", "overlay({0}, {1}, {2}, -1)"},
+    {"overlay", 3, 3, "ssi", "string", "(left({0}, {2} - 1) || {1} || substring({0}, {2} + CAST(length({1}) AS INTEGER)))",
+     "overlay({0}, {1}, {2}, -1)"},
     {"reverse", 1, 1, "*", "string", "", {}, build_reverse},
     {"repeat", 2, 2, "si", "string", "repeat({0}, greatest({1}, 0))"},
     {"space", 1, 1, "i", "string", "repeat(' ', greatest({0}, 0))"},
@@ -246,19 +258,31 @@ constexpr FunctionRule rules[] = {
     {"regexp", 2, 2, "s", "boolean", "regexp_matches({0}, {1})", "REGEXP({0}, {1})"},
     {"regexp_like", 2, 2, "s", "boolean", "regexp_matches({0}, {1})", "REGEXP_LIKE({0}, {1})"},
     {"regexp_full_match", 2, 2, "s", "boolean", "regexp_matches({0}, {1})", "RLIKE({0}, {1})"},  // SIMILAR TO, as RLIKE is respelled
-    {"regexp_extract", 2, 3, "ssi", "string", "", {},
+    {"regexp_extract",
+     2,
+     3,
+     "ssi",
+     "string",
+     "",
+     {},
      [](Rewriter&, FunctionCall& call) -> Result<Expression> {
        const std::string group = call.arguments.size() == 3 ? call.arguments[2].title : "1";
-       return Expression{.sql = fmt::format("regexp_extract({}, {}, {})", coerced(call.arguments[0], SqlKind::string).sql, call.arguments[1].sql,
-                                            call.arguments.size() == 3 ? call.arguments[2].sql : "1"),
+       return Expression{.sql = fmt::format("regexp_extract({}, {}, {})", coerced(call.arguments[0], SqlKind::string).sql,
+                                            call.arguments[1].sql, call.arguments.size() == 3 ? call.arguments[2].sql : "1"),
                          .type = SqlKind::string,
                          .title = fmt::format("regexp_extract({}, {}, {})", call.arguments[0].title, call.arguments[1].title, group)};
      }},
-    {"regexp_extract_all", 2, 3, "ssi", "array<string>", "", {},
+    {"regexp_extract_all",
+     2,
+     3,
+     "ssi",
+     "array<string>",
+     "",
+     {},
      [](Rewriter&, FunctionCall& call) -> Result<Expression> {
        const bool has_group = call.arguments.size() == 3;
-       return Expression{.sql = fmt::format("regexp_extract_all({}, {}, {})", coerced(call.arguments[0], SqlKind::string).sql, call.arguments[1].sql,
-                                            has_group ? call.arguments[2].sql : "1"),
+       return Expression{.sql = fmt::format("regexp_extract_all({}, {}, {})", coerced(call.arguments[0], SqlKind::string).sql,
+                                            call.arguments[1].sql, has_group ? call.arguments[2].sql : "1"),
                          .type = SqlType::array(SqlKind::string),
                          .title = fmt::format("regexp_extract_all({}, {}, {})", call.arguments[0].title, call.arguments[1].title,
                                               has_group ? call.arguments[2].title : "1")};

@@ -13,8 +13,9 @@ bool has_pattern(const FunctionCall& call) { return call.arguments.size() == 2; 
 Result<Expression> build_to_timestamp(Rewriter&, FunctionCall& call) {
   const Expression& value = call.arguments[0];
   Expression result{.type = SqlKind::timestamp, .title = call_title(call.name, call.arguments)};
-  result.sql = has_pattern(call) && value.type.is(SqlKind::string) ? fmt::format("tripos_parse_timestamp({}, {})", value.sql, call.arguments[1].sql)
-                                                                    : coerced(value, SqlKind::timestamp).sql;
+  result.sql = has_pattern(call) && value.type.is(SqlKind::string)
+                   ? fmt::format("tripos_parse_timestamp({}, {})", value.sql, call.arguments[1].sql)
+                   : coerced(value, SqlKind::timestamp).sql;
   if (call.name == "to_date") {
     result.type = SqlKind::date;
     result.sql = value.type.is(SqlKind::date) ? value.sql : fmt::format("CAST({} AS DATE)", result.sql);
@@ -33,7 +34,8 @@ Result<Expression> build_unix_timestamp(Rewriter&, FunctionCall& call) {
   }
   const Expression& value = call.arguments[0];
   const std::string time = value.type.is(SqlKind::string)
-                               ? fmt::format("tripos_parse_timestamp({}, {})", value.sql, call.arguments.size() == 2 ? call.arguments[1].sql : literal(default_pattern))
+                               ? fmt::format("tripos_parse_timestamp({}, {})", value.sql,
+                                             call.arguments.size() == 2 ? call.arguments[1].sql : literal(default_pattern))
                                : coerced(value, SqlKind::timestamp).sql;
   result.sql = fmt::format("CAST(floor(epoch({})) AS BIGINT)", time);
   result.title = fmt::format("{}({}, {})", call.name, value.title, pattern_title);
@@ -45,15 +47,38 @@ Result<Expression> build_from_unixtime(Rewriter&, FunctionCall& call) {
   const std::string pattern = has_pattern(call) ? call.arguments[1].sql : literal(default_pattern);
   return Expression{.sql = fmt::format("tripos_date_format(make_timestamp({} * 1000000), {})", seconds.sql, pattern),
                     .type = SqlKind::string,
-                    .title = fmt::format("from_unixtime({}, {})", call.arguments[0].title, has_pattern(call) ? call.arguments[1].title : std::string(default_pattern))};
+                    .title = fmt::format("from_unixtime({}, {})", call.arguments[0].title,
+                                         has_pattern(call) ? call.arguments[1].title : std::string(default_pattern))};
 }
 
 // The word that names a unit: 'YEAR', 'month' …
 Result<std::string> unit_of(const Expression& unit) {
   static constexpr std::pair<std::string_view, std::string_view> units[] = {
-      {"year", "year"},   {"yyyy", "year"},  {"yy", "year"},     {"quarter", "quarter"}, {"month", "month"},   {"mon", "month"},        {"mm", "month"},
-      {"week", "week"},   {"day", "day"},    {"dd", "day"},      {"hour", "hour"},       {"minute", "minute"}, {"second", "second"},   {"millisecond", "millisecond"},
-      {"microsecond", "microsecond"}, {"dow", "dayofweek"}, {"dayofweek", "dayofweek"}, {"doy", "dayofyear"}, {"days", "day"}, {"years", "year"}, {"months", "month"}, {"hours", "hour"}, {"minutes", "minute"}, {"seconds", "second"}, {"epoch", "epoch"},
+      {"year", "year"},
+      {"yyyy", "year"},
+      {"yy", "year"},
+      {"quarter", "quarter"},
+      {"month", "month"},
+      {"mon", "month"},
+      {"mm", "month"},
+      {"week", "week"},
+      {"day", "day"},
+      {"dd", "day"},
+      {"hour", "hour"},
+      {"minute", "minute"},
+      {"second", "second"},
+      {"millisecond", "millisecond"},
+      {"microsecond", "microsecond"},
+      {"dow", "dayofweek"},
+      {"dayofweek", "dayofweek"},
+      {"doy", "dayofyear"},
+      {"days", "day"},
+      {"years", "year"},
+      {"months", "month"},
+      {"hours", "hour"},
+      {"minutes", "minute"},
+      {"seconds", "second"},
+      {"epoch", "epoch"},
   };
   const std::string name = lower(unit.text.value_or(unit.title));
   const auto* found = std::ranges::find(units, name, &std::pair<std::string_view, std::string_view>::first);
@@ -66,7 +91,8 @@ Result<std::string> unit_of(const Expression& unit) {
 Result<Expression> build_date_part(Rewriter&, FunctionCall& call) {
   TRIPOS_ASSIGN(const std::string unit, unit_of(call.arguments[0]));
   const Expression time = coerced(call.arguments[1], SqlKind::timestamp);
-  Expression result{.type = SqlKind::integer, .title = fmt::format("{}({}, {})", call.name, call.arguments[0].title, call.arguments[1].title)};
+  Expression result{.type = SqlKind::integer,
+                    .title = fmt::format("{}({}, {})", call.name, call.arguments[0].title, call.arguments[1].title)};
   if (call.name == "date_part" && call.nodes.size() == 2) {
     result.title = fmt::format("extract({} FROM {})", call.arguments[0].title, call.arguments[1].title);
   }

@@ -116,7 +116,8 @@ class Lexer {
 
   // `a.1` names a field, it holds no number.
   [[nodiscard]] bool after_name() const {
-    return !tokens_.empty() && tokens_.back().end == at_ && (tokens_.back().is_name() || tokens_.back().is_symbol("]") || tokens_.back().is_symbol(")"));
+    return !tokens_.empty() && tokens_.back().end == at_ &&
+           (tokens_.back().is_name() || tokens_.back().is_symbol("]") || tokens_.back().is_symbol(")"));
   }
 
   Result<Token> number() {
@@ -172,27 +173,17 @@ class Lexer {
   void unescape(std::string& text) {
     const char c = peek();
     switch (c) {
-      case 'n':
-        text += '\n';
-        return;
-      case 't':
-        text += '\t';
-        return;
-      case 'r':
-        text += '\r';
-        return;
-      case 'b':
-        text += '\b';
-        return;
+      case 'n': text += '\n'; return;
+      case 't': text += '\t'; return;
+      case 'r': text += '\r'; return;
+      case 'b': text += '\b'; return;
       case '0':
         if (!is_digit(peek(1))) {
           text += '\0';
           return;
         }
         break;
-      case 'Z':
-        text += '\x1A';
-        return;
+      case 'Z': text += '\x1A'; return;
       case '%':
       case '_':  // stays escaped, for LIKE
         text += '\\';
@@ -212,8 +203,7 @@ class Lexer {
           return;
         }
         break;
-      default:
-        break;
+      default: break;
     }
     if (c >= '0' && c <= '3' && peek(1) >= '0' && peek(1) <= '7' && peek(2) >= '0' && peek(2) <= '7') {
       append_utf8(text, static_cast<std::uint32_t>((c - '0') * 64 + (peek(1) - '0') * 8 + (peek(2) - '0')));
@@ -244,9 +234,7 @@ class Lexer {
 
 }  // namespace
 
-bool Token::is_word(std::string_view upper_case) const noexcept {
-  return kind == TokenKind::word && equal_ignoring_case(text, upper_case);
-}
+bool Token::is_word(std::string_view upper_case) const noexcept { return kind == TokenKind::word && equal_ignoring_case(text, upper_case); }
 
 Result<std::vector<Token>> tokenize(std::string_view sql) { return Lexer(sql).run(); }
 
@@ -255,7 +243,8 @@ std::string place(std::string_view sql, std::size_t position) {
   const auto lines = std::ranges::count(before, '\n');
   const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   // Columns are characters: UTF-8's continuation bytes don't count.
-  const auto column = std::ranges::count_if(before.substr(line_start), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  const auto column =
+      std::ranges::count_if(before.substr(line_start), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
   return fmt::format("line {}, column {}", lines + 1, column + 1);
 }
 

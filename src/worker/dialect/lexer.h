@@ -22,7 +22,7 @@ enum class TokenKind : std::uint8_t {
 
 struct Token {
   TokenKind kind = TokenKind::end;
-  std::string text = {};          // a word's own spelling; quoted tokens without quotes and escapes
+  std::string text = {};     // a word's own spelling; quoted tokens without quotes and escapes
   std::size_t position = 0;  // of its first byte in the source
   std::size_t end = 0;       // behind its last byte
 

@@ -11,24 +11,78 @@ namespace {
 using Words = std::unordered_set<std::string>;
 
 // Reserved by DuckDB's parser; never syntax in the queries of Spark that are read here.
-const Words never_syntax = {"ANALYSE", "ANALYZE", "ASYMMETRIC", "CHECK", "COLLATE", "COLUMN", "CONSTRAINT", "CREATE", "DEFAULT", "DEFERRABLE",
-                            "DESCRIBE", "DO", "FETCH", "FOREIGN", "GRANT", "INITIALLY", "INTO", "LAMBDA", "ONLY", "PIVOT", "PIVOT_LONGER",
-                            "PIVOT_WIDER", "PRIMARY", "QUALIFY", "REFERENCES", "RETURNING", "SHOW", "SUMMARIZE", "SYMMETRIC", "TABLE",
-                            "UNIQUE", "UNPIVOT", "VARIADIC", "POSITIONAL", "ASOF", "GLOB", "ISNULL", "NOTNULL", "CONCURRENTLY", "FREEZE",
-                            "GENERATED", "MAP", "STRUCT", "TRY_CAST_TO", "OVERLAPS", "VERBOSE", "AUTHORIZATION", "BINARY"};
+const Words never_syntax = {
+    "ANALYSE",    "ANALYZE",    "ASYMMETRIC", "CHECK",       "COLLATE",      "COLUMN",      "CONSTRAINT",    "CREATE",
+    "DEFAULT",    "DEFERRABLE", "DESCRIBE",   "DO",          "FETCH",        "FOREIGN",     "GRANT",         "INITIALLY",
+    "INTO",       "LAMBDA",     "ONLY",       "PIVOT",       "PIVOT_LONGER", "PIVOT_WIDER", "PRIMARY",       "QUALIFY",
+    "REFERENCES", "RETURNING",  "SHOW",       "SUMMARIZE",   "SYMMETRIC",    "TABLE",       "UNIQUE",        "UNPIVOT",
+    "VARIADIC",   "POSITIONAL", "ASOF",       "GLOB",        "ISNULL",       "NOTNULL",     "CONCURRENTLY",  "FREEZE",
+    "GENERATED",  "MAP",        "STRUCT",     "TRY_CAST_TO", "OVERLAPS",     "VERBOSE",     "AUTHORIZATION", "BINARY"};
 
 // Words after which an expression, a name or a clause begins: what stands before them is no operand of an operator that follows.
-const Words syntax = {"SELECT", "FROM", "WHERE", "GROUP", "BY", "HAVING", "ORDER", "LIMIT", "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN",
-                      "ON", "USING", "AS", "CASE", "WHEN", "THEN", "ELSE", "DISTINCT", "ALL", "UNION", "EXCEPT", "MINUS", "INTERSECT", "JOIN",
-                      "LEFT", "RIGHT", "FULL", "INNER", "OUTER", "CROSS", "SEMI", "ANTI", "NATURAL", "LATERAL", "VIEW", "WITH", "RLIKE",
-                      "REGEXP", "DIV", "IS", "EXISTS", "VALUES", "OVER", "PARTITION", "INTERVAL", "ASC", "DESC", "NULLS", "FILTER", "WINDOW", "SIMILAR", "TO", "ESCAPE", "RANGE", "ROWS", "PRECEDING", "FOLLOWING", "RECURSIVE"};
+const Words syntax = {"SELECT",    "FROM",    "WHERE",   "GROUP",     "BY",       "HAVING",  "ORDER",     "LIMIT",     "AND",
+                      "OR",        "NOT",     "IN",      "LIKE",      "ILIKE",    "BETWEEN", "ON",        "USING",     "AS",
+                      "CASE",      "WHEN",    "THEN",    "ELSE",      "DISTINCT", "ALL",     "UNION",     "EXCEPT",    "MINUS",
+                      "INTERSECT", "JOIN",    "LEFT",    "RIGHT",     "FULL",     "INNER",   "OUTER",     "CROSS",     "SEMI",
+                      "ANTI",      "NATURAL", "LATERAL", "VIEW",      "WITH",     "RLIKE",   "REGEXP",    "DIV",       "IS",
+                      "EXISTS",    "VALUES",  "OVER",    "PARTITION", "INTERVAL", "ASC",     "DESC",      "NULLS",     "FILTER",
+                      "WINDOW",    "SIMILAR", "TO",      "ESCAPE",    "RANGE",    "ROWS",    "PRECEDING", "FOLLOWING", "RECURSIVE"};
 
 // Function names that mean something else to DuckDB's parser.
-const Words marked_functions = {"IF", "IFNULL", "NULLIF", "STRUCT", "NAMED_STRUCT", "ARRAY", "MAP", "LEFT", "RIGHT", "DATE", "TIMESTAMP",
-                                "STRING", "INT", "BIGINT", "SMALLINT", "TINYINT", "DOUBLE", "FLOAT", "BOOLEAN", "BINARY", "DECIMAL", "CHAR",
-                                "ISNULL", "ISNOTNULL", "LIKE", "ILIKE", "RLIKE", "REGEXP", "FILTER", "EXISTS", "ANY", "SOME", "OVERLAY",
-                                "REPLACE", "EXPLODE", "POSEXPLODE", "EXPLODE_OUTER", "POSEXPLODE_OUTER", "INLINE", "INLINE_OUTER", "NVL",
-                                "GLOB", "LAMBDA", "ROW", "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_USER", "NOW", "UNNEST", "DEFAULT", "MOD", "SUMMARIZE", "SHOW", "DESCRIBE"};
+const Words marked_functions = {"IF",
+                                "IFNULL",
+                                "NULLIF",
+                                "STRUCT",
+                                "NAMED_STRUCT",
+                                "ARRAY",
+                                "MAP",
+                                "LEFT",
+                                "RIGHT",
+                                "DATE",
+                                "TIMESTAMP",
+                                "STRING",
+                                "INT",
+                                "BIGINT",
+                                "SMALLINT",
+                                "TINYINT",
+                                "DOUBLE",
+                                "FLOAT",
+                                "BOOLEAN",
+                                "BINARY",
+                                "DECIMAL",
+                                "CHAR",
+                                "ISNULL",
+                                "ISNOTNULL",
+                                "LIKE",
+                                "ILIKE",
+                                "RLIKE",
+                                "REGEXP",
+                                "FILTER",
+                                "EXISTS",
+                                "ANY",
+                                "SOME",
+                                "OVERLAY",
+                                "REPLACE",
+                                "EXPLODE",
+                                "POSEXPLODE",
+                                "EXPLODE_OUTER",
+                                "POSEXPLODE_OUTER",
+                                "INLINE",
+                                "INLINE_OUTER",
+                                "NVL",
+                                "GLOB",
+                                "LAMBDA",
+                                "ROW",
+                                "CURRENT_DATE",
+                                "CURRENT_TIMESTAMP",
+                                "CURRENT_USER",
+                                "NOW",
+                                "UNNEST",
+                                "DEFAULT",
+                                "MOD",
+                                "SUMMARIZE",
+                                "SHOW",
+                                "DESCRIBE"};
 
 struct TypeName {
   std::string_view spark;
@@ -36,11 +90,29 @@ struct TypeName {
 };
 
 constexpr TypeName type_names[] = {
-    {"STRING", "VARCHAR"},    {"VARCHAR", "VARCHAR"},     {"CHAR", "VARCHAR"},        {"BOOLEAN", "BOOLEAN"},     {"BYTE", "TINYINT"},
-    {"TINYINT", "TINYINT"},   {"SHORT", "SMALLINT"},      {"SMALLINT", "SMALLINT"},   {"INT", "INTEGER"},         {"INTEGER", "INTEGER"},
-    {"LONG", "BIGINT"},       {"BIGINT", "BIGINT"},       {"FLOAT", "FLOAT"},         {"REAL", "FLOAT"},          {"DOUBLE", "DOUBLE"},
-    {"DECIMAL", "DECIMAL"},   {"DEC", "DECIMAL"},         {"NUMERIC", "DECIMAL"},     {"DATE", "DATE"},           {"TIMESTAMP", "TIMESTAMP"},
-    {"BINARY", "BLOB"},       {"TIMESTAMP_NTZ", "TIMESTAMP"}, {"TIMESTAMP_LTZ", "TIMESTAMP"},
+    {"STRING", "VARCHAR"},
+    {"VARCHAR", "VARCHAR"},
+    {"CHAR", "VARCHAR"},
+    {"BOOLEAN", "BOOLEAN"},
+    {"BYTE", "TINYINT"},
+    {"TINYINT", "TINYINT"},
+    {"SHORT", "SMALLINT"},
+    {"SMALLINT", "SMALLINT"},
+    {"INT", "INTEGER"},
+    {"INTEGER", "INTEGER"},
+    {"LONG", "BIGINT"},
+    {"BIGINT", "BIGINT"},
+    {"FLOAT", "FLOAT"},
+    {"REAL", "FLOAT"},
+    {"DOUBLE", "DOUBLE"},
+    {"DECIMAL", "DECIMAL"},
+    {"DEC", "DECIMAL"},
+    {"NUMERIC", "DECIMAL"},
+    {"DATE", "DATE"},
+    {"TIMESTAMP", "TIMESTAMP"},
+    {"BINARY", "BLOB"},
+    {"TIMESTAMP_NTZ", "TIMESTAMP"},
+    {"TIMESTAMP_LTZ", "TIMESTAMP"},
 };
 
 class Respeller {
@@ -65,10 +137,10 @@ class Respeller {
     std::string text;
     std::size_t from;
   };
-  struct Group {           // an open parenthesis, or the whole
-    int cases = 0;         // CASE without its END
-    bool cast = false;     // CAST( … AS type )
-    bool query = false;    // has a SELECT of its own
+  struct Group {               // an open parenthesis, or the whole
+    int cases = 0;             // CASE without its END
+    bool cast = false;         // CAST( … AS type )
+    bool query = false;        // has a SELECT of its own
     std::size_t group_by = 0;  // where in out_ the list of GROUP BY begins; 0: none
   };
 
@@ -76,7 +148,9 @@ class Respeller {
     static const Token token;
     return token;
   }
-  [[nodiscard]] const Token& peek(std::size_t ahead = 0) const noexcept { return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead] : none(); }
+  [[nodiscard]] const Token& peek(std::size_t ahead = 0) const noexcept {
+    return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead] : none();
+  }
   [[nodiscard]] const Token& previous(std::size_t back = 1) const noexcept { return at_ >= back ? tokens_[at_ - back] : none(); }
 
   void emit(std::string text) { out_.push_back({std::move(text), peek().position}); }
@@ -89,25 +163,18 @@ class Respeller {
   [[nodiscard]] bool after_operand(std::size_t back = 1) const {
     const Token& token = previous(back);
     switch (token.kind) {
-      case TokenKind::word:
-        return previous(back + 1).is_symbol(".") || !syntax.contains(upper(token.text));
-      case TokenKind::symbol:
-        return token.text == ")" || token.text == "]" || token.text == "*";
-      case TokenKind::end:
-        return false;
-      default:
-        return true;
+      case TokenKind::word: return previous(back + 1).is_symbol(".") || !syntax.contains(upper(token.text));
+      case TokenKind::symbol: return token.text == ")" || token.text == "]" || token.text == "*";
+      case TokenKind::end: return false;
+      default: return true;
     }
   }
 
   Result<> step() {
     const Token& token = peek();
     switch (token.kind) {
-      case TokenKind::word:
-        return word();
-      case TokenKind::back_quoted:
-        take(quoted_name(token.text));
-        return {};
+      case TokenKind::word: return word();
+      case TokenKind::back_quoted: take(quoted_name(token.text)); return {};
       case TokenKind::double_quoted:
         if (previous().is_symbol(".") || peek(1).is_symbol(".")) {  // topics."name"
           take(quoted_name(token.text));
@@ -130,13 +197,9 @@ class Respeller {
         }
         return {};
       }
-      case TokenKind::number:
-        return number();
-      case TokenKind::symbol:
-        return symbol();
-      case TokenKind::end:
-        ++at_;
-        return {};
+      case TokenKind::number: return number();
+      case TokenKind::symbol: return symbol();
+      case TokenKind::end: ++at_; return {};
     }
     return {};
   }
@@ -413,7 +476,9 @@ class Respeller {
       parameters += ')';
     }
     if (known->duckdb == "DECIMAL") {
-      return "DECIMAL" + (parameters.empty() ? "(10,0)" : parameters.find(',') == std::string::npos ? parameters.substr(0, parameters.size() - 1) + ",0)" : parameters);
+      return "DECIMAL" + (parameters.empty()                          ? "(10,0)"
+                          : parameters.find(',') == std::string::npos ? parameters.substr(0, parameters.size() - 1) + ",0)"
+                                                                      : parameters);
     }
     return std::string(known->duckdb);
   }
@@ -440,7 +505,8 @@ class Respeller {
 
   Result<> expect(std::string_view symbol) {
     if (!peek().is_symbol(symbol)) {
-      return fail(ErrorCode::query, "a \"{}\" is missing in the type ({})", symbol, place(source_, std::min(peek().position, source_.size())));
+      return fail(ErrorCode::query, "a \"{}\" is missing in the type ({})", symbol,
+                  place(source_, std::min(peek().position, source_.size())));
     }
     ++at_;
     return {};

@@ -66,9 +66,10 @@ SqlType type_of_node(Node node) {
   const std::string_view id = node.text("id");
   const Node info = node["type_info"];
   static constexpr std::pair<std::string_view, SqlKind> plain[] = {
-      {"BOOLEAN", SqlKind::boolean},   {"TINYINT", SqlKind::tiny_integer}, {"SMALLINT", SqlKind::small_integer}, {"INTEGER", SqlKind::integer},
-      {"BIGINT", SqlKind::big_integer}, {"FLOAT", SqlKind::real},          {"DOUBLE", SqlKind::double_float},    {"VARCHAR", SqlKind::string},
-      {"BLOB", SqlKind::binary},       {"DATE", SqlKind::date},            {"TIMESTAMP", SqlKind::timestamp},    {"INTERVAL", SqlKind::interval},
+      {"BOOLEAN", SqlKind::boolean},     {"TINYINT", SqlKind::tiny_integer}, {"SMALLINT", SqlKind::small_integer},
+      {"INTEGER", SqlKind::integer},     {"BIGINT", SqlKind::big_integer},   {"FLOAT", SqlKind::real},
+      {"DOUBLE", SqlKind::double_float}, {"VARCHAR", SqlKind::string},       {"BLOB", SqlKind::binary},
+      {"DATE", SqlKind::date},           {"TIMESTAMP", SqlKind::timestamp},  {"INTERVAL", SqlKind::interval},
       {"NULL", SqlKind::void_type},
   };
   for (const auto& [name, kind] : plain) {
@@ -147,7 +148,8 @@ Expression Rewriter::field(Expression from, std::string_view name, std::string_v
     mark_read(from.usage);
     if (const SqlField* found = from.type.element().field(name)) {
       const std::string parameter = quoted_name(fmt::format("element#{}", ++generated_names_));
-      result.sql = fmt::format("list_transform({}, lambda {}: struct_extract({}, {}))", from.sql, parameter, parameter, literal(found->name));
+      result.sql =
+          fmt::format("list_transform({}, lambda {}: struct_extract({}, {}))", from.sql, parameter, parameter, literal(found->name));
       result.type = SqlType::array(found->type);
     }
     return result;
@@ -179,7 +181,9 @@ Result<Expression> Rewriter::column(Node node, const Scope& scope) {
     }
     return tl::unexpected(std::move(resolved).error());
   }
-  Expression result{.sql = resolved->column.sql, .type = resolved->column.type, .title = resolved->column.title.empty() ? names[resolved->names_used - 1] : resolved->column.title,
+  Expression result{.sql = resolved->column.sql,
+                    .type = resolved->column.type,
+                    .title = resolved->column.title.empty() ? names[resolved->names_used - 1] : resolved->column.title,
                     .usage = resolved->column.usage};
   for (std::size_t i = resolved->names_used; i < names.size(); ++i) {
     const SqlType type = result.type;
@@ -209,9 +213,7 @@ Result<Expression> Rewriter::constant(Node node) {
       result.sql = literal(*result.text);
       result.title = *result.text;
       return result;
-    case SqlKind::boolean:
-      result.sql = result.title = content.as_flag() ? "true" : "false";
-      return result;
+    case SqlKind::boolean: result.sql = result.title = content.as_flag() ? "true" : "false"; return result;
     case SqlKind::double_float:
       result.title = double_text(content.as_double());
       result.sql = fmt::format("CAST({} AS DOUBLE)", literal(result.title));
@@ -232,8 +234,7 @@ Result<Expression> Rewriter::constant(Node node) {
       result.title = fmt::format("{}", content.as_integer());
       result.sql = result.type.is(SqlKind::big_integer) ? fmt::format("CAST({} AS BIGINT)", result.title) : result.title;
       return result;
-    default:
-      break;
+    default: break;
   }
   if (value["type"].text("id") == "HUGEINT") {
     result.title = wide_integer(content);
@@ -258,12 +259,14 @@ Result<Expression> Rewriter::operation(Node node, const Scope& scope) {
   }
   if (type == "OPERATOR_NOT") {
     TRIPOS_ASSIGN(const Expression operand, condition(children.at(0), scope));
-    return Expression{.sql = fmt::format("(NOT {})", operand.sql), .type = SqlKind::boolean, .title = fmt::format("(NOT {})", operand.title)};
+    return Expression{
+        .sql = fmt::format("(NOT {})", operand.sql), .type = SqlKind::boolean, .title = fmt::format("(NOT {})", operand.title)};
   }
   if (type == "OPERATOR_IS_NULL" || type == "OPERATOR_IS_NOT_NULL") {
     const std::string_view test = type == "OPERATOR_IS_NULL" ? "IS NULL" : "IS NOT NULL";
     TRIPOS_ASSIGN(const Expression operand, expression(children.at(0), scope));
-    return Expression{.sql = fmt::format("({} {})", operand.sql, test), .type = SqlKind::boolean, .title = fmt::format("({} {})", operand.title, test)};
+    return Expression{
+        .sql = fmt::format("({} {})", operand.sql, test), .type = SqlKind::boolean, .title = fmt::format("({} {})", operand.title, test)};
   }
   if (type == "GROUPING_FUNCTION") {
     std::string arguments;
@@ -273,7 +276,9 @@ Result<Expression> Rewriter::operation(Node node, const Scope& scope) {
       arguments += (arguments.empty() ? "" : ", ") + operand.sql;
       title += (title.empty() ? "" : ", ") + operand.title;
     }
-    return Expression{.sql = fmt::format("CAST(grouping({}) AS TINYINT)", arguments), .type = SqlKind::tiny_integer, .title = fmt::format("grouping({})", title)};
+    return Expression{.sql = fmt::format("CAST(grouping({}) AS TINYINT)", arguments),
+                      .type = SqlKind::tiny_integer,
+                      .title = fmt::format("grouping({})", title)};
   }
   return fail(ErrorCode::unsupported, "{} is not supported", type);
 }
@@ -283,7 +288,8 @@ Result<Expression> Rewriter::element(Node node, const Scope& scope) {
   const std::vector<Node> children = node.list("children");
   TRIPOS_ASSIGN(Expression from, reference(children.at(0), scope));
   TRIPOS_ASSIGN(const Expression index, expression(children.at(1), scope));
-  const bool is_field = node.text("type") == "STRUCT_EXTRACT" || (index.text && !from.type.is(SqlKind::map) && !from.type.is(SqlKind::unknown));
+  const bool is_field =
+      node.text("type") == "STRUCT_EXTRACT" || (index.text && !from.type.is(SqlKind::map) && !from.type.is(SqlKind::unknown));
   if (is_field) {
     const std::string name = index.text.value_or(index.title);
     const SqlType type = from.type;
@@ -440,7 +446,8 @@ Result<Expression> Rewriter::cast(Node node, const Scope& scope) {
     return fail(ErrorCode::unsupported, "a cast to {} is not supported", node["cast_type"].text("id"));
   }
   TRIPOS_ASSIGN(Expression from, expression(child, scope));
-  if (to.is(SqlKind::boolean) && from.text && !node.flag("try_cast") && (*from.text == "t" || *from.text == "f")) {  // how the parser gives true, false
+  if (to.is(SqlKind::boolean) && from.text && !node.flag("try_cast") &&
+      (*from.text == "t" || *from.text == "f")) {  // how the parser gives true, false
     const std::string word = *from.text == "t" ? "true" : "false";
     return Expression{.sql = word, .type = SqlKind::boolean, .title = word, .literal = true};
   }

@@ -139,7 +139,8 @@ Result<Rewriter::From> Rewriter::join(Node node, const Scope* outer, const Names
     TRIPOS_ASSIGN(const Resolved r, resolve_column(right.scope, {name}));
     mark_read(l.column.usage);
     mark_read(r.column.usage);
-    const Expression equal = comparison("=", {.sql = l.column.sql, .type = l.column.type, .title = ""}, {.sql = r.column.sql, .type = r.column.type, .title = ""});
+    const Expression equal = comparison("=", {.sql = l.column.sql, .type = l.column.type, .title = ""},
+                                        {.sql = r.column.sql, .type = r.column.type, .title = ""});
     condition_sql += (condition_sql.empty() ? "" : " AND ") + equal.sql;
     Column column = join_type == "RIGHT" ? r.column : l.column;
     if (join_type == "OUTER") {
@@ -183,7 +184,7 @@ Result<Rewriter::From> Rewriter::values(Node node, const Scope* outer) {
   }
   const std::size_t width = rows.empty() ? 0 : rows.front().size();
   const std::string alias = node.text("alias").empty() || node.text("alias") == "valueslist" ? fmt::format("values#{}", ++generated_names_)
-                                                                                           : std::string(node.text("alias"));
+                                                                                             : std::string(node.text("alias"));
   std::vector<std::string> given = node.texts("expected_names");
   std::vector<Column> columns;
   std::string names;

@@ -8,7 +8,7 @@ namespace {
 
 // INTERVAL n UNIT comes as to_units(CAST(trunc(CAST(n AS DOUBLE)) AS …)).
 constexpr std::pair<std::string_view, std::string_view> interval_units[] = {
-    {"to_years", "YEAR"}, {"to_months", "MONTH"},     {"to_weeks", "WEEK"},     {"to_days", "DAY"},
+    {"to_years", "YEAR"}, {"to_months", "MONTH"},   {"to_weeks", "WEEK"},     {"to_days", "DAY"},
     {"to_hours", "HOUR"}, {"to_minutes", "MINUTE"}, {"to_seconds", "SECOND"},
 };
 
@@ -38,7 +38,8 @@ Result<std::string> frame_bound(std::string_view bound, Node value) {
   if (!bound.starts_with("EXPR_") || value.text("class") != "CONSTANT" || !value["value"]["value"].is_integer()) {
     return fail(ErrorCode::unsupported, "a bound of a window's frame must be a whole number of rows");
   }
-  return fmt::format("{} {}", value["value"]["value"].as_integer(), bound.find("PRECEDING") != std::string_view::npos ? "PRECEDING" : "FOLLOWING");
+  return fmt::format("{} {}", value["value"]["value"].as_integer(),
+                     bound.find("PRECEDING") != std::string_view::npos ? "PRECEDING" : "FOLLOWING");
 }
 
 }  // namespace
@@ -84,11 +85,16 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
   } else if (node.flag("is_operator")) {
     return infix(name, node, scope);
   }
-  if (const auto* unit = std::ranges::find(interval_units, name, &std::pair<std::string_view, std::string_view>::first); unit != std::end(interval_units)) {
+  if (const auto* unit = std::ranges::find(interval_units, name, &std::pair<std::string_view, std::string_view>::first);
+      unit != std::end(interval_units)) {
     TRIPOS_ASSIGN(const Expression count, expression(innermost_cast_child(children.at(0)), scope));
-    return Expression{.sql = fmt::format("{}(CAST({} AS {}))", name, count.sql, name == "to_seconds" ? "DOUBLE" : "INTEGER"),
-                      .type = SqlKind::interval,
-                      .title = fmt::format("INTERVAL '{}{}' {}", count.title.size() == 1 && (unit->second == "HOUR" || unit->second == "MINUTE" || unit->second == "SECOND") ? "0" : "", count.title, unit->second)};
+    return Expression{
+        .sql = fmt::format("{}(CAST({} AS {}))", name, count.sql, name == "to_seconds" ? "DOUBLE" : "INTEGER"),
+        .type = SqlKind::interval,
+        .title = fmt::format(
+            "INTERVAL '{}{}' {}",
+            count.title.size() == 1 && (unit->second == "HOUR" || unit->second == "MINUTE" || unit->second == "SECOND") ? "0" : "",
+            count.title, unit->second)};
   }
   if (name == "count_star") {
     name = "count";
@@ -158,7 +164,8 @@ Result<Expression> Rewriter::infix(std::string_view name, Node node, const Scope
   const bool negated = name.starts_with('!');
   if (name.ends_with("~~") || name.ends_with("~~*")) {
     const bool ignores_case = name.ends_with('*');
-    FunctionCall call{.name = ignores_case ? "ilike" : "like", .nodes = children, .arguments = {std::move(left), std::move(right)}, .scope = &scope};
+    FunctionCall call{
+        .name = ignores_case ? "ilike" : "like", .nodes = children, .arguments = {std::move(left), std::move(right)}, .scope = &scope};
     TRIPOS_ASSIGN(Expression result, call_function(*this, call));
     if (negated) {
       result.sql = fmt::format("(NOT {})", result.sql);
@@ -197,10 +204,13 @@ Expression Rewriter::arithmetic(std::string_view operation, Expression left, Exp
     if (right.type.is(SqlKind::string)) {
       right = coerced(std::move(right), left.type);
     }
-    if (left.type.is(SqlKind::date) && right.type.is(SqlKind::interval) && (right.sql.starts_with("to_days") || right.sql.starts_with("to_months") || right.sql.starts_with("to_years") || right.sql.starts_with("to_weeks"))) {
+    if (left.type.is(SqlKind::date) && right.type.is(SqlKind::interval) &&
+        (right.sql.starts_with("to_days") || right.sql.starts_with("to_months") || right.sql.starts_with("to_years") ||
+         right.sql.starts_with("to_weeks"))) {
       result.sql = fmt::format("CAST({} {} {} AS DATE)", left.sql, operation, right.sql);
       if (right.sql.starts_with("to_days")) {
-        result.title = fmt::format("{}({}, extractansiintervaldays({}))", operation == "+" ? "date_add" : "date_sub", left.title, right.title);
+        result.title =
+            fmt::format("{}({}, extractansiintervaldays({}))", operation == "+" ? "date_add" : "date_sub", left.title, right.title);
       }
       result.type = SqlKind::date;
       return result;
@@ -246,8 +256,8 @@ Expression Rewriter::arithmetic(std::string_view operation, Expression left, Exp
     const SqlType type = bounded_decimal(a.precision() - a.scale() + b.scale() + scale, scale);
     const DecimalDivision division{a.scale(), b.scale(), type.scale()};
     decimal_divisions_.insert(division);
-    result.sql = fmt::format("CAST({}(CAST({} AS DECIMAL(38,{})), CAST({} AS DECIMAL(38,{}))) AS {})", division.function(), left.sql, a.scale(),
-                             right.sql, b.scale(), type.duckdb());
+    result.sql = fmt::format("CAST({}(CAST({} AS DECIMAL(38,{})), CAST({} AS DECIMAL(38,{}))) AS {})", division.function(), left.sql,
+                             a.scale(), right.sql, b.scale(), type.duckdb());
     result.type = type;
     return result;
   }
@@ -267,7 +277,11 @@ Result<Expression> Rewriter::window(Node node, const Scope& scope) {
     name.erase(0, marker_prefix.size());
   }
   name = name == "count_star" ? "count" : name;
-  FunctionCall call{.name = name, .nodes = node.list("children"), .distinct = node.flag("distinct"), .ignore_nulls = node.flag("ignore_nulls"), .scope = &scope};
+  FunctionCall call{.name = name,
+                    .nodes = node.list("children"),
+                    .distinct = node.flag("distinct"),
+                    .ignore_nulls = node.flag("ignore_nulls"),
+                    .scope = &scope};
   for (const std::string_view extra : {"offset_expr", "default_expr"}) {
     if (node[extra]) {
       call.nodes.push_back(node[extra]);
@@ -308,7 +322,8 @@ Result<Expression> Rewriter::window(Node node, const Scope& scope) {
     const bool descending = order.text("type") == "DESCENDING";
     const std::string_view nulls = order.text("null_order");
     const bool first = nulls == "NULLS FIRST" || (nulls != "NULLS LAST" && !descending);
-    order_titles += fmt::format("{}{} {} NULLS {}", order_titles.empty() ? "" : ", ", by.title, descending ? "DESC" : "ASC", first ? "FIRST" : "LAST");
+    order_titles +=
+        fmt::format("{}{} {} NULLS {}", order_titles.empty() ? "" : ", ", by.title, descending ? "DESC" : "ASC", first ? "FIRST" : "LAST");
   }
   if (!orders.empty()) {
     TRIPOS_ASSIGN(const std::string order, order_by(orders, scope, nullptr));
@@ -325,7 +340,8 @@ Result<Expression> Rewriter::window(Node node, const Scope& scope) {
     const std::string bound = name == "lag" ? (offset.starts_with('-') ? offset.substr(1) : "-" + offset) : offset;
     title += fmt::format(" ROWS BETWEEN {} FOLLOWING AND {} FOLLOWING", bound, bound);
   } else if (std::ranges::find(ranking, name) != std::end(ranking)) {
-    title += name == "cume_dist" ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW" : " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
+    title +=
+        name == "cume_dist" ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW" : " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
   } else if (orders.empty() && !rows) {
     title += (title.empty() ? "" : " ") + std::string("ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     sql += (sql.empty() ? "" : " ") + std::string("ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");

@@ -131,8 +131,8 @@ Result<Query> Rewriter::set_operation(Node node, const Scope* outer, const Names
   TRIPOS_ASSIGN(const Query right, query(node["right"], outer, names));
   names_ = names;
   if (left.columns.size() != right.columns.size()) {
-    return fail(ErrorCode::query, "both sides of {} must have the same number of columns: {} and {}", node.text("setop_type"), left.columns.size(),
-                right.columns.size());
+    return fail(ErrorCode::query, "both sides of {} must have the same number of columns: {} and {}", node.text("setop_type"),
+                left.columns.size(), right.columns.size());
   }
   std::vector<Item> items;
   const auto arm = [&](const Query& query) -> Result<std::string> {
@@ -373,7 +373,8 @@ Result<std::string> Rewriter::order_by(const std::vector<Node>& orders, const Sc
     std::int64_t number = items == nullptr ? 0 : ordinal(node).value_or(0);
     if (const auto name = single_name(node); name && items != nullptr) {
       const auto named = [&](const Item& item) { return equal_ignoring_case(item.column.name, *name); };
-      if (const auto found = std::ranges::find_if(*items, named); found != items->end() &&
+      if (const auto found = std::ranges::find_if(*items, named);
+          found != items->end() &&
           std::all_of(found, items->end(), [&](const Item& item) { return !named(item) || item.sql == found->sql; })) {
         number = found - items->begin() + 1;
       }

@@ -26,7 +26,7 @@ namespace tripos::worker {
 
 // A table as the rewriter sees it: a relation in DuckDB of that name with those columns.
 struct TableBinding {
-  std::string sql = {};                // what stands in FROM
+  std::string sql = {};  // what stands in FROM
   std::vector<SqlField> columns = {};
   std::map<std::string, Usage, std::less<>>* usage = nullptr;  // by column; may be null
 };
@@ -54,14 +54,14 @@ struct DecimalDivision {
 };
 
 struct FunctionCall {
-  std::string name = {};                    // lower case
-  std::vector<Node> nodes = {};             // the arguments as written
-  std::vector<Expression> arguments = {};   // rewritten; those of lambdas are left to the function
+  std::string name = {};                   // lower case
+  std::vector<Node> nodes = {};            // the arguments as written
+  std::vector<Expression> arguments = {};  // rewritten; those of lambdas are left to the function
   bool distinct = false;
-  std::string filter = {};                  // FILTER's condition, rewritten
+  std::string filter = {};  // FILTER's condition, rewritten
   std::string filter_title = {};
-  std::string order = {};                   // ORDER BY inside of the parentheses
-  std::string over = {};                    // OVER (…), rewritten; empty: no window
+  std::string order = {};  // ORDER BY inside of the parentheses
+  std::string over = {};   // OVER (…), rewritten; empty: no window
   bool ignore_nulls = false;
   const Scope* scope = nullptr;
 };

@@ -85,7 +85,8 @@ Result<Resolved> resolve_column(const Scope& scope, const std::vector<std::strin
     for (const Column& column : at->star) {
       if (equal_ignoring_case(column.name, names.front())) {
         if (found != nullptr && found->sql != column.sql) {
-          return fail(ErrorCode::query, "the column {} is ambiguous: more than one table has it; write table.{}", names.front(), names.front());
+          return fail(ErrorCode::query, "the column {} is ambiguous: more than one table has it; write table.{}", names.front(),
+                      names.front());
         }
         found = &column;
       }

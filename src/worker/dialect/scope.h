@@ -23,10 +23,10 @@ struct Usage {
 };
 
 struct Column {
-  std::string name = {};        // as Spark names it
+  std::string name = {};  // as Spark names it
   SqlType type = {};
-  std::string sql = {};         // how DuckDB finds it in its scope
-  std::string title = {};       // in titles, where that isn't its name
+  std::string sql = {};    // how DuckDB finds it in its scope
+  std::string title = {};  // in titles, where that isn't its name
   Usage* usage = nullptr;  // if it is nothing but a table's column or one of its fields
 };
 
@@ -38,7 +38,7 @@ struct Relation {
 struct Scope {
   const Scope* parent = nullptr;  // of the query around this one
   std::vector<Relation> relations = {};
-  std::vector<Column> star = {};       // what * means; columns joined by USING are there once
+  std::vector<Column> star = {};  // what * means; columns joined by USING are there once
 };
 
 // What a column reference means: a column, and the fields below it.

@@ -29,11 +29,20 @@ struct KindNames {
 };
 
 constexpr KindNames kind_names[] = {
-    {SqlKind::unknown, "string", "VARCHAR"},       {SqlKind::void_type, "void", "\"NULL\""},   {SqlKind::boolean, "boolean", "BOOLEAN"},
-    {SqlKind::tiny_integer, "tinyint", "TINYINT"}, {SqlKind::small_integer, "smallint", "SMALLINT"}, {SqlKind::integer, "int", "INTEGER"},
-    {SqlKind::big_integer, "bigint", "BIGINT"},    {SqlKind::real, "float", "FLOAT"},          {SqlKind::double_float, "double", "DOUBLE"},
-    {SqlKind::string, "string", "VARCHAR"},        {SqlKind::binary, "binary", "BLOB"},        {SqlKind::date, "date", "DATE"},
-    {SqlKind::timestamp, "timestamp", "TIMESTAMP"}, {SqlKind::interval, "interval", "INTERVAL"},
+    {SqlKind::unknown, "string", "VARCHAR"},
+    {SqlKind::void_type, "void", "\"NULL\""},
+    {SqlKind::boolean, "boolean", "BOOLEAN"},
+    {SqlKind::tiny_integer, "tinyint", "TINYINT"},
+    {SqlKind::small_integer, "smallint", "SMALLINT"},
+    {SqlKind::integer, "int", "INTEGER"},
+    {SqlKind::big_integer, "bigint", "BIGINT"},
+    {SqlKind::real, "float", "FLOAT"},
+    {SqlKind::double_float, "double", "DOUBLE"},
+    {SqlKind::string, "string", "VARCHAR"},
+    {SqlKind::binary, "binary", "BLOB"},
+    {SqlKind::date, "date", "DATE"},
+    {SqlKind::timestamp, "timestamp", "TIMESTAMP"},
+    {SqlKind::interval, "interval", "INTERVAL"},
 };
 
 const KindNames& names_of(SqlKind kind) {
@@ -98,18 +107,12 @@ SqlType SqlType::structure(std::vector<SqlField> fields) {
 SqlType SqlType::of(const json::Type& type) {
   switch (type.kind()) {
     case json::TypeKind::null_so_far:
-    case json::TypeKind::string:
-      return SqlKind::string;
-    case json::TypeKind::boolean:
-      return SqlKind::boolean;
-    case json::TypeKind::long_integer:
-      return SqlKind::big_integer;
-    case json::TypeKind::decimal:
-      return decimal(type.precision(), 0);
-    case json::TypeKind::double_float:
-      return SqlKind::double_float;
-    case json::TypeKind::array:
-      return array(of(type.element()));
+    case json::TypeKind::string: return SqlKind::string;
+    case json::TypeKind::boolean: return SqlKind::boolean;
+    case json::TypeKind::long_integer: return SqlKind::big_integer;
+    case json::TypeKind::decimal: return decimal(type.precision(), 0);
+    case json::TypeKind::double_float: return SqlKind::double_float;
+    case json::TypeKind::array: return array(of(type.element()));
     case json::TypeKind::structure: {
       std::vector<std::string> names = json::sql_names(type);
       std::vector<SqlField> fields;
@@ -151,12 +154,9 @@ bool operator==(const SqlType& a, const SqlType& b) noexcept {
 
 std::string SqlType::ddl() const {
   switch (kind_) {
-    case SqlKind::decimal:
-      return fmt::format("decimal({},{})", precision_, scale_);
-    case SqlKind::array:
-      return fmt::format("array<{}>", element().ddl());
-    case SqlKind::map:
-      return fmt::format("map<{},{}>", key().ddl(), element().ddl());
+    case SqlKind::decimal: return fmt::format("decimal({},{})", precision_, scale_);
+    case SqlKind::array: return fmt::format("array<{}>", element().ddl());
+    case SqlKind::map: return fmt::format("map<{},{}>", key().ddl(), element().ddl());
     case SqlKind::structure: {
       std::string text = "struct<";
       for (const SqlField& field : children_) {
@@ -172,8 +172,7 @@ std::string SqlType::ddl() const {
       }
       return text + '>';
     }
-    default:
-      return std::string(names_of(kind_).ddl);
+    default: return std::string(names_of(kind_).ddl);
   }
 }
 
@@ -190,12 +189,9 @@ std::string SqlType::title() const {
 
 std::string SqlType::duckdb() const {
   switch (kind_) {
-    case SqlKind::decimal:
-      return fmt::format("DECIMAL({},{})", precision_, scale_);
-    case SqlKind::array:
-      return element().duckdb() + "[]";
-    case SqlKind::map:
-      return fmt::format("MAP({}, {})", key().duckdb(), element().duckdb());
+    case SqlKind::decimal: return fmt::format("DECIMAL({},{})", precision_, scale_);
+    case SqlKind::array: return element().duckdb() + "[]";
+    case SqlKind::map: return fmt::format("MAP({}, {})", key().duckdb(), element().duckdb());
     case SqlKind::structure: {
       std::string text = "STRUCT(";
       for (const SqlField& field : children_) {
@@ -203,25 +199,18 @@ std::string SqlType::duckdb() const {
       }
       return text + ')';
     }
-    default:
-      return std::string(names_of(kind_).duckdb);
+    default: return std::string(names_of(kind_).duckdb);
   }
 }
 
 SqlType as_decimal(const SqlType& numeric) {
   switch (numeric.kind()) {
-    case SqlKind::tiny_integer:
-      return SqlType::decimal(3, 0);
-    case SqlKind::small_integer:
-      return SqlType::decimal(5, 0);
-    case SqlKind::integer:
-      return SqlType::decimal(10, 0);
-    case SqlKind::big_integer:
-      return SqlType::decimal(20, 0);
-    case SqlKind::decimal:
-      return numeric;
-    default:
-      CHECK(false);
+    case SqlKind::tiny_integer: return SqlType::decimal(3, 0);
+    case SqlKind::small_integer: return SqlType::decimal(5, 0);
+    case SqlKind::integer: return SqlType::decimal(10, 0);
+    case SqlKind::big_integer: return SqlType::decimal(20, 0);
+    case SqlKind::decimal: return numeric;
+    default: CHECK(false);
   }
 }
 

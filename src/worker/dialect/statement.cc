@@ -58,9 +58,10 @@ class Parser {
 
   Result<ParsedStatement> query(StatementKind kind) {
     if (!starts_query()) {
-      return fail(ErrorCode::query,
-                  "{} is not understood ({}): a statement is SELECT, WITH, VALUES, DESCRIBE, SHOW TABLES, EXPLAIN, CREATE VIEW or DROP VIEW",
-                  peek().text.empty() ? "the statement" : upper(peek().text), place(text_, peek().position));
+      return fail(
+          ErrorCode::query,
+          "{} is not understood ({}): a statement is SELECT, WITH, VALUES, DESCRIBE, SHOW TABLES, EXPLAIN, CREATE VIEW or DROP VIEW",
+          peek().text.empty() ? "the statement" : upper(peek().text), place(text_, peek().position));
     }
     if (word("TABLE")) {
       TRIPOS_ASSIGN(const std::string name, table_name());
@@ -198,7 +199,8 @@ class Parser {
     ParsedStatement statement{.kind = StatementKind::drop_view};
     statement.change = protocol::ViewChangeKind::drop;
     if (!word("VIEW")) {
-      return fail(ErrorCode::unsupported, "DROP {} is not supported: topics are deleted by \"tripos topic delete\"; DROP VIEW is", upper(peek().text));
+      return fail(ErrorCode::unsupported, "DROP {} is not supported: topics are deleted by \"tripos topic delete\"; DROP VIEW is",
+                  upper(peek().text));
     }
     if (peek().is_word("IF") && peek(1).is_word("EXISTS")) {
       at_ += 2;

@@ -12,12 +12,22 @@
 
 namespace tripos::worker {
 
-enum class StatementKind : std::uint8_t { query, explain, describe_query, describe_table, show_tables, show_views, show_columns, create_view, drop_view };
+enum class StatementKind : std::uint8_t {
+  query,
+  explain,
+  describe_query,
+  describe_table,
+  show_tables,
+  show_views,
+  show_columns,
+  create_view,
+  drop_view
+};
 
 struct ParsedStatement {
   StatementKind kind = StatementKind::query;
-  std::string text = {};            // of the query, as written; of a table that is described: SELECT * FROM it
-  std::string pattern = {};         // SHOW TABLES LIKE
+  std::string text = {};     // of the query, as written; of a table that is described: SELECT * FROM it
+  std::string pattern = {};  // SHOW TABLES LIKE
   std::string view_name = {};
   protocol::ViewChangeKind change = protocol::ViewChangeKind::create;
 };

@@ -2,7 +2,8 @@
 
 namespace tripos::worker {
 
-ScalarFunction scalar_function(const char* name, std::initializer_list<duckdb_type> arguments, duckdb_type result, duckdb_scalar_function_t function) {
+ScalarFunction scalar_function(const char* name, std::initializer_list<duckdb_type> arguments, duckdb_type result,
+                               duckdb_scalar_function_t function) {
   ScalarFunction made(duckdb_create_scalar_function());
   duckdb_scalar_function_set_name(made.get(), name);
   for (const duckdb_type argument : arguments) {

@@ -2,7 +2,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-
 #include <cmath>
 
 #include "worker/dialect/expression.h"
@@ -192,18 +191,24 @@ bool json_array_length(Rows& rows, idx_t row) {
 
 Result<> register_text_functions(const Connection& connection) {
   Owner<duckdb_scalar_function_set, duckdb_destroy_scalar_function_set> set(duckdb_create_scalar_function_set("tripos_substring"));
-  const ScalarFunction of_text = scalar_function("tripos_substring", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_VARCHAR, by_row<substring>);
-  const ScalarFunction of_bytes = scalar_function("tripos_substring", {DUCKDB_TYPE_BLOB, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_BLOB, by_row<substring_of_bytes>);
+  const ScalarFunction of_text = scalar_function("tripos_substring", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_INTEGER},
+                                                 DUCKDB_TYPE_VARCHAR, by_row<substring>);
+  const ScalarFunction of_bytes = scalar_function("tripos_substring", {DUCKDB_TYPE_BLOB, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_INTEGER},
+                                                  DUCKDB_TYPE_BLOB, by_row<substring_of_bytes>);
   duckdb_add_scalar_function_to_set(set.get(), of_text.get());
   duckdb_add_scalar_function_to_set(set.get(), of_bytes.get());
   if (duckdb_register_scalar_function_set(connection.get(), set.get()) != DuckDBSuccess) {
     return fail(ErrorCode::query, "DuckDB refuses the function tripos_substring");
   }
-  TRIPOS_TRY(register_scalar(connection, "tripos_substring_index", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_VARCHAR, by_row<substring_index>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_substring_index", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_INTEGER},
+                             DUCKDB_TYPE_VARCHAR, by_row<substring_index>));
   TRIPOS_TRY(register_scalar(connection, "tripos_initcap", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR, by_row<initcap>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_format_number", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_VARCHAR, by_row<format_number>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_get_json_object", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR, by_row<get_json_object>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_json_array_length", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_INTEGER, by_row<json_array_length>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_format_number", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_VARCHAR,
+                             by_row<format_number>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_get_json_object", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR,
+                             by_row<get_json_object>));
+  TRIPOS_TRY(
+      register_scalar(connection, "tripos_json_array_length", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_INTEGER, by_row<json_array_length>));
   return {};
 }
 

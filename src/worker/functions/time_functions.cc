@@ -41,8 +41,8 @@ int days_in_month(int year, int month) {
 }
 
 std::optional<std::int64_t> micros_of(const Moment& moment) {
-  if (moment.month < 1 || moment.month > 12 || moment.day < 1 || moment.day > days_in_month(moment.year, moment.month) || moment.hour > 23 ||
-      moment.minute > 59 || moment.second > 59 || moment.year > 9999 || moment.year < 0) {
+  if (moment.month < 1 || moment.month > 12 || moment.day < 1 || moment.day > days_in_month(moment.year, moment.month) ||
+      moment.hour > 23 || moment.minute > 59 || moment.second > 59 || moment.year > 9999 || moment.year < 0) {
     return std::nullopt;
   }
   const std::int64_t seconds = days_from_civil(moment.year, moment.month, moment.day) * 86400 + moment.hour * 3600 + moment.minute * 60 +
@@ -228,71 +228,37 @@ bool date_format(Rows& rows, idx_t row) {
   const auto number = [&out](int value, int width) { out += fmt::format("{:0{}}", value, width); };
   for (const PatternPiece& piece : pieces_of(rows.text(1, row))) {
     switch (piece.letter) {
-      case 0:
-        out += piece.text;
-        break;
+      case 0: out += piece.text; break;
       case 'y':
-      case 'u':
-        piece.count == 2 ? number(at.date.year % 100, 2) : number(at.date.year, piece.count);
-        break;
+      case 'u': piece.count == 2 ? number(at.date.year % 100, 2) : number(at.date.year, piece.count); break;
       case 'M':
       case 'L':
         if (piece.count >= 3) {
-          out += piece.count == 3 ? months[static_cast<std::size_t>(at.date.month - 1)].substr(0, 3) : months[static_cast<std::size_t>(at.date.month - 1)];
+          out += piece.count == 3 ? months[static_cast<std::size_t>(at.date.month - 1)].substr(0, 3)
+                                  : months[static_cast<std::size_t>(at.date.month - 1)];
         } else {
           number(at.date.month, piece.count);
         }
         break;
-      case 'd':
-        number(at.date.day, piece.count);
-        break;
-      case 'D':
-        number(static_cast<int>(days - days_from_civil(at.date.year, 1, 1)) + 1, piece.count);
-        break;
-      case 'E':
-        out += piece.count == 4 ? weekdays[weekday] : weekdays[weekday].substr(0, 3);
-        break;
+      case 'd': number(at.date.day, piece.count); break;
+      case 'D': number(static_cast<int>(days - days_from_civil(at.date.year, 1, 1)) + 1, piece.count); break;
+      case 'E': out += piece.count == 4 ? weekdays[weekday] : weekdays[weekday].substr(0, 3); break;
       case 'q':
-      case 'Q':
-        number((at.date.month - 1) / 3 + 1, piece.count);
-        break;
-      case 'H':
-        number(at.time.hour, piece.count);
-        break;
-      case 'k':
-        number(at.time.hour == 0 ? 24 : at.time.hour, piece.count);
-        break;
-      case 'h':
-        number(at.time.hour % 12 == 0 ? 12 : at.time.hour % 12, piece.count);
-        break;
-      case 'K':
-        number(at.time.hour % 12, piece.count);
-        break;
-      case 'm':
-        number(at.time.min, piece.count);
-        break;
-      case 's':
-        number(at.time.sec, piece.count);
-        break;
-      case 'S':
-        out += fmt::format("{:06}000", at.time.micros).substr(0, static_cast<std::size_t>(std::min(piece.count, 9)));
-        break;
-      case 'a':
-        out += at.time.hour < 12 ? "AM" : "PM";
-        break;
-      case 'X':
-        out += 'Z';
-        break;
+      case 'Q': number((at.date.month - 1) / 3 + 1, piece.count); break;
+      case 'H': number(at.time.hour, piece.count); break;
+      case 'k': number(at.time.hour == 0 ? 24 : at.time.hour, piece.count); break;
+      case 'h': number(at.time.hour % 12 == 0 ? 12 : at.time.hour % 12, piece.count); break;
+      case 'K': number(at.time.hour % 12, piece.count); break;
+      case 'm': number(at.time.min, piece.count); break;
+      case 's': number(at.time.sec, piece.count); break;
+      case 'S': out += fmt::format("{:06}000", at.time.micros).substr(0, static_cast<std::size_t>(std::min(piece.count, 9))); break;
+      case 'a': out += at.time.hour < 12 ? "AM" : "PM"; break;
+      case 'X': out += 'Z'; break;
       case 'x':
-      case 'Z':
-        out += piece.count == 3 ? "+00:00" : piece.count == 1 && piece.letter == 'x' ? "+00" : "+0000";
-        break;
+      case 'Z': out += piece.count == 3 ? "+00:00" : piece.count == 1 && piece.letter == 'x' ? "+00" : "+0000"; break;
       case 'z':
-      case 'V':
-        out += "UTC";
-        break;
-      default:
-        return false;
+      case 'V': out += "UTC"; break;
+      default: return false;
     }
   }
   rows.set_text(row, out);
@@ -328,29 +294,19 @@ bool parse_by_pattern(Rows& rows, idx_t row) {
           good = scanner.number(least, std::min(most, 2), moment.month);
         }
         break;
-      case 'd':
-        good = scanner.number(least, std::min(most, 2), moment.day);
-        break;
-      case 'E':
-        good = scanner.word(weekdays, piece.count > 3, index);
-        break;
+      case 'd': good = scanner.number(least, std::min(most, 2), moment.day); break;
+      case 'E': good = scanner.word(weekdays, piece.count > 3, index); break;
       case 'H':
       case 'h':
       case 'k':
-      case 'K':
-        good = scanner.number(least, std::min(most, 2), moment.hour);
-        break;
-      case 'm':
-        good = scanner.number(least, std::min(most, 2), moment.minute);
-        break;
-      case 's':
-        good = scanner.number(least, std::min(most, 2), moment.second);
-        break;
-      case 'S':
-        good = scanner.fraction(moment.micros);
-        break;
+      case 'K': good = scanner.number(least, std::min(most, 2), moment.hour); break;
+      case 'm': good = scanner.number(least, std::min(most, 2), moment.minute); break;
+      case 's': good = scanner.number(least, std::min(most, 2), moment.second); break;
+      case 'S': good = scanner.fraction(moment.micros); break;
       case 'a': {
-        good = scanner.skip('A') || scanner.skip('a') ? (afternoon = 0, true) : scanner.skip('P') || scanner.skip('p') ? (afternoon = 1, true) : false;
+        good = scanner.skip('A') || scanner.skip('a')   ? (afternoon = 0, true)
+               : scanner.skip('P') || scanner.skip('p') ? (afternoon = 1, true)
+                                                        : false;
         good = good && (scanner.skip('M') || scanner.skip('m'));
         break;
       }
@@ -358,11 +314,8 @@ bool parse_by_pattern(Rows& rows, idx_t row) {
       case 'x':
       case 'Z':
       case 'z':
-      case 'V':
-        good = scanner.zone(moment.zone_seconds);
-        break;
-      default:
-        return false;
+      case 'V': good = scanner.zone(moment.zone_seconds); break;
+      default: return false;
     }
     if (!good) {
       return false;
@@ -404,9 +357,12 @@ bool months_between(Rows& rows, idx_t row) {
 
 Result<> register_time_functions(const Connection& connection) {
   TRIPOS_TRY(register_scalar(connection, "tripos_to_timestamp", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_TIMESTAMP, by_row<to_timestamp>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_date_format", {DUCKDB_TYPE_TIMESTAMP, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR, by_row<date_format>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_parse_timestamp", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_TIMESTAMP, by_row<parse_by_pattern>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_months_between", {DUCKDB_TYPE_TIMESTAMP, DUCKDB_TYPE_TIMESTAMP}, DUCKDB_TYPE_DOUBLE, by_row<months_between>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_date_format", {DUCKDB_TYPE_TIMESTAMP, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_VARCHAR,
+                             by_row<date_format>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_parse_timestamp", {DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_TIMESTAMP,
+                             by_row<parse_by_pattern>));
+  TRIPOS_TRY(register_scalar(connection, "tripos_months_between", {DUCKDB_TYPE_TIMESTAMP, DUCKDB_TYPE_TIMESTAMP}, DUCKDB_TYPE_DOUBLE,
+                             by_row<months_between>));
   return {};
 }
 

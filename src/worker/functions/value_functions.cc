@@ -184,8 +184,10 @@ Result<> register_value_functions(const Connection& connection) {
   TRIPOS_TRY(register_scalar(connection, "tripos_to_long", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BIGINT, by_row<to_long>));
   TRIPOS_TRY(register_scalar(connection, "tripos_to_double", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_DOUBLE, by_row<to_double>));
   TRIPOS_TRY(register_scalar(connection, "tripos_to_boolean", {DUCKDB_TYPE_VARCHAR}, DUCKDB_TYPE_BOOLEAN, by_row<to_boolean>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_round", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_DOUBLE, by_row<round_row<false>>));
-  TRIPOS_TRY(register_scalar(connection, "tripos_bround", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_DOUBLE, by_row<round_row<true>>));
+  TRIPOS_TRY(
+      register_scalar(connection, "tripos_round", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_DOUBLE, by_row<round_row<false>>));
+  TRIPOS_TRY(
+      register_scalar(connection, "tripos_bround", {DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_INTEGER}, DUCKDB_TYPE_DOUBLE, by_row<round_row<true>>));
   TRIPOS_TRY(register_scalar(connection, "tripos_string", {DUCKDB_TYPE_ANY}, DUCKDB_TYPE_VARCHAR, to_string));
   TRIPOS_TRY(register_scalar(connection, "tripos_to_json", {DUCKDB_TYPE_ANY}, DUCKDB_TYPE_VARCHAR, to_json));
   return {};
@@ -201,7 +203,8 @@ Result<> register_decimal_division(const Connection& connection, const DecimalDi
   duckdb_scalar_function_add_parameter(function.get(), dividend.get());
   duckdb_scalar_function_add_parameter(function.get(), divisor.get());
   duckdb_scalar_function_set_return_type(function.get(), quotient.get());
-  duckdb_scalar_function_set_extra_info(function.get(), new DecimalDivision(division), [](void* owned) { delete static_cast<DecimalDivision*>(owned); });
+  duckdb_scalar_function_set_extra_info(function.get(), new DecimalDivision(division),
+                                        [](void* owned) { delete static_cast<DecimalDivision*>(owned); });
   duckdb_scalar_function_set_function(function.get(), divide);
   if (duckdb_register_scalar_function(connection.get(), function.get()) != DuckDBSuccess) {
     return fail(ErrorCode::query, "DuckDB refuses the function {}", division.function());

@@ -140,29 +140,14 @@ void append_json_string(Bytes text, Buffer& to) {
     to.append(text.substr(plain, i - plain));
     plain = i + 1;
     switch (c) {
-      case '"':
-        to += "\\\"";
-        break;
-      case '\\':
-        to += "\\\\";
-        break;
-      case '\n':
-        to += "\\n";
-        break;
-      case '\r':
-        to += "\\r";
-        break;
-      case '\t':
-        to += "\\t";
-        break;
-      case '\b':
-        to += "\\b";
-        break;
-      case '\f':
-        to += "\\f";
-        break;
-      default:
-        to += fmt::format("\\u{:04x}", c);
+      case '"': to += "\\\""; break;
+      case '\\': to += "\\\\"; break;
+      case '\n': to += "\\n"; break;
+      case '\r': to += "\\r"; break;
+      case '\t': to += "\\t"; break;
+      case '\b': to += "\\b"; break;
+      case '\f': to += "\\f"; break;
+      default: to += fmt::format("\\u{:04x}", c);
     }
   }
   to.append(text.substr(plain));
@@ -171,44 +156,29 @@ void append_json_string(Bytes text, Buffer& to) {
 
 SqlType sql_type_of(duckdb_logical_type type) {
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_BOOLEAN:
-      return SqlKind::boolean;
-    case DUCKDB_TYPE_TINYINT:
-      return SqlKind::tiny_integer;
+    case DUCKDB_TYPE_BOOLEAN: return SqlKind::boolean;
+    case DUCKDB_TYPE_TINYINT: return SqlKind::tiny_integer;
     case DUCKDB_TYPE_SMALLINT:
-    case DUCKDB_TYPE_UTINYINT:
-      return SqlKind::small_integer;
+    case DUCKDB_TYPE_UTINYINT: return SqlKind::small_integer;
     case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_USMALLINT:
-      return SqlKind::integer;
+    case DUCKDB_TYPE_USMALLINT: return SqlKind::integer;
     case DUCKDB_TYPE_BIGINT:
-    case DUCKDB_TYPE_UINTEGER:
-      return SqlKind::big_integer;
-    case DUCKDB_TYPE_UBIGINT:
-      return SqlType::decimal(20, 0);
+    case DUCKDB_TYPE_UINTEGER: return SqlKind::big_integer;
+    case DUCKDB_TYPE_UBIGINT: return SqlType::decimal(20, 0);
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT:
-      return SqlType::decimal(38, 0);
-    case DUCKDB_TYPE_FLOAT:
-      return SqlKind::real;
-    case DUCKDB_TYPE_DOUBLE:
-      return SqlKind::double_float;
-    case DUCKDB_TYPE_DECIMAL:
-      return SqlType::decimal(duckdb_decimal_width(type), duckdb_decimal_scale(type));
-    case DUCKDB_TYPE_BLOB:
-      return SqlKind::binary;
-    case DUCKDB_TYPE_DATE:
-      return SqlKind::date;
+    case DUCKDB_TYPE_UHUGEINT: return SqlType::decimal(38, 0);
+    case DUCKDB_TYPE_FLOAT: return SqlKind::real;
+    case DUCKDB_TYPE_DOUBLE: return SqlKind::double_float;
+    case DUCKDB_TYPE_DECIMAL: return SqlType::decimal(duckdb_decimal_width(type), duckdb_decimal_scale(type));
+    case DUCKDB_TYPE_BLOB: return SqlKind::binary;
+    case DUCKDB_TYPE_DATE: return SqlKind::date;
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_TZ:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_NS:
-      return SqlKind::timestamp;
-    case DUCKDB_TYPE_INTERVAL:
-      return SqlKind::interval;
-    case DUCKDB_TYPE_SQLNULL:
-      return SqlKind::void_type;
+    case DUCKDB_TYPE_TIMESTAMP_NS: return SqlKind::timestamp;
+    case DUCKDB_TYPE_INTERVAL: return SqlKind::interval;
+    case DUCKDB_TYPE_SQLNULL: return SqlKind::void_type;
     case DUCKDB_TYPE_LIST: {
       const LogicalType child(duckdb_list_type_child_type(type));
       return SqlType::array(sql_type_of(child.get()));
@@ -226,16 +196,13 @@ SqlType sql_type_of(duckdb_logical_type type) {
       }
       return SqlType::structure(std::move(fields));
     }
-    default:
-      return SqlKind::string;
+    default: return SqlKind::string;
   }
 }
 
 VectorText::VectorText(duckdb_logical_type type, TextStyle style) : id_(duckdb_get_type_id(type)), style_(style), type_(sql_type_of(type)) {
   switch (id_) {
-    case DUCKDB_TYPE_DECIMAL:
-      decimal_storage_ = duckdb_decimal_internal_type(type);
-      break;
+    case DUCKDB_TYPE_DECIMAL: decimal_storage_ = duckdb_decimal_internal_type(type); break;
     case DUCKDB_TYPE_LIST: {
       const LogicalType child(duckdb_list_type_child_type(type));
       children_.emplace_back(child.get(), style);
@@ -255,8 +222,7 @@ VectorText::VectorText(duckdb_logical_type type, TextStyle style) : id_(duckdb_g
         children_.emplace_back(child.get(), style);
       }
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -292,37 +258,21 @@ void VectorText::append(idx_t row, Buffer& to) const {
 // Whole numbers and decimals.
 void VectorText::append_number(idx_t row, Buffer& to) const {
   switch (id_) {
-    case DUCKDB_TYPE_TINYINT:
-      append_wide(value<std::int8_t>(row), 0, to);
-      return;
-    case DUCKDB_TYPE_SMALLINT:
-      append_wide(value<std::int16_t>(row), 0, to);
-      return;
-    case DUCKDB_TYPE_INTEGER:
-      append_wide(value<std::int32_t>(row), 0, to);
-      return;
+    case DUCKDB_TYPE_TINYINT: append_wide(value<std::int8_t>(row), 0, to); return;
+    case DUCKDB_TYPE_SMALLINT: append_wide(value<std::int16_t>(row), 0, to); return;
+    case DUCKDB_TYPE_INTEGER: append_wide(value<std::int32_t>(row), 0, to); return;
     case DUCKDB_TYPE_BIGINT: {
       std::array<char, 24> digits{};
       const auto end = std::to_chars(digits.begin(), digits.end(), value<std::int64_t>(row)).ptr;
       to.append(digits.begin(), end);
       return;
     }
-    case DUCKDB_TYPE_UTINYINT:
-      append_wide(value<std::uint8_t>(row), 0, to);
-      return;
-    case DUCKDB_TYPE_USMALLINT:
-      append_wide(value<std::uint16_t>(row), 0, to);
-      return;
-    case DUCKDB_TYPE_UINTEGER:
-      append_wide(value<std::uint32_t>(row), 0, to);
-      return;
-    case DUCKDB_TYPE_UBIGINT:
-      append_wide(static_cast<Wide>(value<std::uint64_t>(row)), 0, to);
-      return;
+    case DUCKDB_TYPE_UTINYINT: append_wide(value<std::uint8_t>(row), 0, to); return;
+    case DUCKDB_TYPE_USMALLINT: append_wide(value<std::uint16_t>(row), 0, to); return;
+    case DUCKDB_TYPE_UINTEGER: append_wide(value<std::uint32_t>(row), 0, to); return;
+    case DUCKDB_TYPE_UBIGINT: append_wide(static_cast<Wide>(value<std::uint64_t>(row)), 0, to); return;
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT:
-      append_wide(value<Wide>(row), 0, to);
-      return;
+    case DUCKDB_TYPE_UHUGEINT: append_wide(value<Wide>(row), 0, to); return;
     case DUCKDB_TYPE_DECIMAL: {
       const Wide number = decimal_storage_ == DUCKDB_TYPE_SMALLINT  ? value<std::int16_t>(row)
                           : decimal_storage_ == DUCKDB_TYPE_INTEGER ? value<std::int32_t>(row)
@@ -331,8 +281,7 @@ void VectorText::append_number(idx_t row, Buffer& to) const {
       append_wide(number, type_.scale(), to);
       return;
     }
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -343,9 +292,7 @@ void VectorText::append_json(idx_t row, Buffer& to) const {
   }
   const bool cell = style_ == TextStyle::json_cell;
   switch (id_) {
-    case DUCKDB_TYPE_BOOLEAN:
-      to += value<bool>(row) ? "true" : "false";
-      return;
+    case DUCKDB_TYPE_BOOLEAN: to += value<bool>(row) ? "true" : "false"; return;
     case DUCKDB_TYPE_DECIMAL:
     case DUCKDB_TYPE_HUGEINT:
     case DUCKDB_TYPE_UHUGEINT:
@@ -377,9 +324,7 @@ void VectorText::append_json(idx_t row, Buffer& to) const {
       }
       return;
     }
-    case DUCKDB_TYPE_VARCHAR:
-      append_json_string(bytes(row), to);
-      return;
+    case DUCKDB_TYPE_VARCHAR: append_json_string(bytes(row), to); return;
     case DUCKDB_TYPE_BLOB:
       to += '"';
       append_base64(bytes(row), to);
@@ -442,8 +387,7 @@ void VectorText::append_json(idx_t row, Buffer& to) const {
       to += '"';
       return;
     }
-    default:
-      append_number(row, to);
+    default: append_number(row, to);
   }
 }
 
@@ -453,28 +397,14 @@ void VectorText::append_cast(idx_t row, Buffer& to) const {
     return;
   }
   switch (id_) {
-    case DUCKDB_TYPE_BOOLEAN:
-      to += value<bool>(row) ? "true" : "false";
-      return;
-    case DUCKDB_TYPE_FLOAT:
-      to += double_text(std::strtod(fmt::format("{}", value<float>(row)).c_str(), nullptr));
-      return;
-    case DUCKDB_TYPE_DOUBLE:
-      to += double_text(value<double>(row));
-      return;
-    case DUCKDB_TYPE_VARCHAR:
-      to += bytes(row);
-      return;
-    case DUCKDB_TYPE_BLOB:
-      append_utf8_lossy(bytes(row), to);
-      return;
-    case DUCKDB_TYPE_DATE:
-      append_date(value<duckdb_date>(row), to);
-      return;
+    case DUCKDB_TYPE_BOOLEAN: to += value<bool>(row) ? "true" : "false"; return;
+    case DUCKDB_TYPE_FLOAT: to += double_text(std::strtod(fmt::format("{}", value<float>(row)).c_str(), nullptr)); return;
+    case DUCKDB_TYPE_DOUBLE: to += double_text(value<double>(row)); return;
+    case DUCKDB_TYPE_VARCHAR: to += bytes(row); return;
+    case DUCKDB_TYPE_BLOB: append_utf8_lossy(bytes(row), to); return;
+    case DUCKDB_TYPE_DATE: append_date(value<duckdb_date>(row), to); return;
     case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_TIMESTAMP_TZ:
-      append_timestamp(value<std::int64_t>(row), false, to);
-      return;
+    case DUCKDB_TYPE_TIMESTAMP_TZ: append_timestamp(value<std::int64_t>(row), false, to); return;
     case DUCKDB_TYPE_INTERVAL: {
       const auto interval = value<duckdb_interval>(row);
       std::string text;
@@ -524,8 +454,7 @@ void VectorText::append_cast(idx_t row, Buffer& to) const {
       }
       to += '}';
       return;
-    default:
-      append_number(row, to);
+    default: append_number(row, to);
   }
 }
 

@@ -29,8 +29,7 @@ Result<MappedBytes> MappedBytes::map(int descriptor, std::uint64_t begin, std::u
     return tl::unexpected(os_error(errno, "mapping", "the log"));
   }
   MappedBytes mapped(base, size, Bytes(static_cast<const char*>(base) + (begin - aligned), end - begin));
-  if (file_size > 0 &&
-      mmap(base, file_size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, static_cast<off_t>(aligned)) == MAP_FAILED) {
+  if (file_size > 0 && mmap(base, file_size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, static_cast<off_t>(aligned)) == MAP_FAILED) {
     return tl::unexpected(os_error(errno, "mapping", "a segment of the log"));
   }
   madvise(base, file_size, MADV_SEQUENTIAL);
@@ -43,8 +42,8 @@ Result<LiveLog> LiveLog::open(std::span<const protocol::PinnedRange> ranges, std
   for (const protocol::PinnedRange& range : ranges) {
     for (const protocol::PinnedSlice& slice : range.slices) {
       if (slice.descriptor >= descriptors.size() || slice.begin > slice.end) {
-        return fail(ErrorCode::malformed, "a slice of the pin names descriptor {} of {}, bytes [{}, {})", slice.descriptor, descriptors.size(),
-                    slice.begin, slice.end);
+        return fail(ErrorCode::malformed, "a slice of the pin names descriptor {} of {}, bytes [{}, {})", slice.descriptor,
+                    descriptors.size(), slice.begin, slice.end);
       }
       if (slice.begin == slice.end) {
         continue;

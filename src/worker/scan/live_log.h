@@ -44,7 +44,8 @@ struct LogPiece {
 class LiveLog {
  public:
   // `descriptors`: those that came with the message that names the ranges. `piece_bytes`: how large a piece for one thread is.
-  [[nodiscard]] static Result<LiveLog> open(std::span<const protocol::PinnedRange> ranges, std::span<const protocol::Descriptor> descriptors,
+  [[nodiscard]] static Result<LiveLog> open(std::span<const protocol::PinnedRange> ranges,
+                                            std::span<const protocol::Descriptor> descriptors,
                                             std::size_t piece_bytes = std::size_t{1} << 20);
 
   [[nodiscard]] std::span<const LogPiece> pieces() const noexcept { return pieces_; }

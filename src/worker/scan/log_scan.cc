@@ -12,8 +12,23 @@ namespace {
 
 // Positions in record_columns().
 enum RowColumn : std::size_t { row_partition, row_offset, row_timestamp, row_key, row_column_count };
-enum MessageColumn : std::size_t { message_key, message_value, message_topic, message_partition, message_offset, message_timestamp, message_timestamp_type };
-enum RejectedColumn : std::size_t { rejected_partition, rejected_offset, rejected_timestamp, rejected_key, rejected_reason, rejected_value };
+enum MessageColumn : std::size_t {
+  message_key,
+  message_value,
+  message_topic,
+  message_partition,
+  message_offset,
+  message_timestamp,
+  message_timestamp_type
+};
+enum RejectedColumn : std::size_t {
+  rejected_partition,
+  rejected_offset,
+  rejected_timestamp,
+  rejected_key,
+  rejected_reason,
+  rejected_value
+};
 
 constexpr std::size_t not_wanted = static_cast<std::size_t>(-1);
 
@@ -38,8 +53,7 @@ json::Type wanted_type(const Shared& shared, std::vector<std::size_t>& places) {
 
 class Local {  // of one thread
  public:
-  explicit Local(Shared& shared)
-      : shared_(shared), scan_(*shared.scan), cursor_(scan_.check_crc), shredder_(wanted_type_of(), host_) {}
+  explicit Local(Shared& shared) : shared_(shared), scan_(*shared.scan), cursor_(scan_.check_crc), shredder_(wanted_type_of(), host_) {}
 
   Result<> fill(duckdb_data_chunk output) {
     begin(output);
@@ -67,7 +81,9 @@ class Local {  // of one thread
   }
 
  private:
-  json::Type wanted_type_of() { return scan_.kind == protocol::TableKind::rows ? wanted_type(shared_, places_) : json::Type::structure({}); }
+  json::Type wanted_type_of() {
+    return scan_.kind == protocol::TableKind::rows ? wanted_type(shared_, places_) : json::Type::structure({});
+  }
 
   void begin(duckdb_data_chunk output) {
     cursor_.begin_chunk();
@@ -121,7 +137,8 @@ class Local {  // of one thread
     const json::Verdict verdict = places_.empty() ? reader_.check(*record.value) : shredder_.shred(*record.value, row);
     if (!verdict.is_row()) {
       if (verdict.reason == json::Reason::too_large && record.value->size() <= json::value_size_max) {
-        failure_ = Error{ErrorCode::too_large, fmt::format("the values at offset {} need more memory than the query may take", record.offset)};
+        failure_ =
+            Error{ErrorCode::too_large, fmt::format("the values at offset {} need more memory than the query may take", record.offset)};
       }
       scan_.rejected_count += verdict.outcome == json::Outcome::rejected ? 1 : 0;
       return false;
@@ -270,11 +287,11 @@ const std::vector<SqlField>& record_columns(protocol::TableKind kind) {
                                              {"__tripos_offset", SqlKind::big_integer},
                                              {"__tripos_timestamp", SqlKind::timestamp},
                                              {"__tripos_key", SqlKind::binary}};
-  static const std::vector<SqlField> messages = {{"key", SqlKind::binary},        {"value", SqlKind::binary},
-                                                 {"topic", SqlKind::string},      {"partition", SqlKind::integer},
-                                                 {"offset", SqlKind::big_integer}, {"timestamp", SqlKind::timestamp},
+  static const std::vector<SqlField> messages = {{"key", SqlKind::binary},           {"value", SqlKind::binary},
+                                                 {"topic", SqlKind::string},         {"partition", SqlKind::integer},
+                                                 {"offset", SqlKind::big_integer},   {"timestamp", SqlKind::timestamp},
                                                  {"timestampType", SqlKind::integer}};
-  static const std::vector<SqlField> rejected = {{"partition", SqlKind::integer}, {"offset", SqlKind::big_integer},
+  static const std::vector<SqlField> rejected = {{"partition", SqlKind::integer},   {"offset", SqlKind::big_integer},
                                                  {"timestamp", SqlKind::timestamp}, {"key", SqlKind::binary},
                                                  {"reason", SqlKind::string},       {"value", SqlKind::binary}};
   return kind == protocol::TableKind::rows ? rows : kind == protocol::TableKind::messages ? messages : rejected;
@@ -364,20 +381,13 @@ LogicalType logical_type_of(const SqlType& type) {
     }
     case SqlKind::decimal:
       return LogicalType(duckdb_create_decimal_type(static_cast<uint8_t>(type.precision()), static_cast<uint8_t>(type.scale())));
-    case SqlKind::boolean:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN));
-    case SqlKind::integer:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
-    case SqlKind::big_integer:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
-    case SqlKind::double_float:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
-    case SqlKind::timestamp:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP));
-    case SqlKind::binary:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BLOB));
-    default:
-      return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
+    case SqlKind::boolean: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN));
+    case SqlKind::integer: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
+    case SqlKind::big_integer: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
+    case SqlKind::double_float: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE));
+    case SqlKind::timestamp: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP));
+    case SqlKind::binary: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_BLOB));
+    default: return LogicalType(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
   }
 }
 

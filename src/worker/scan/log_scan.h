@@ -30,8 +30,8 @@ inline constexpr std::size_t rejected_bytes_shown_max = std::size_t{64} << 10;
 struct Scan {
   protocol::TableKind kind = protocol::TableKind::rows;
   std::string topic;
-  json::Type type;               // rows: a structure of the wanted fields, as named in JSON
-  std::vector<SqlField> columns; // the same fields as SQL names them
+  json::Type type;                // rows: a structure of the wanted fields, as named in JSON
+  std::vector<SqlField> columns;  // the same fields as SQL names them
   LiveLog log;
   std::size_t thread_count = 1;
   bool check_crc = false;

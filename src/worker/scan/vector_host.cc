@@ -17,8 +17,7 @@ void VectorHost::bind(json::Column& column, duckdb_vector vector) {
       column.capacity = 0;
       bind(column.children[0], duckdb_list_vector_get_child(vector));
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
