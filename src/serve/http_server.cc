@@ -14,7 +14,11 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127."); }
+bool is_loopback(std::string_view host) {
+  // A name may begin like an address: 127.0.0.1.evil.example.
+  const bool is_v4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || host == "::1" || (is_v4 && host.starts_with("127."));
+}
 
 }  // namespace
 

@@ -51,7 +51,7 @@ TEST(Worker, MessagesAndRejectedRecords) {
       R"([null,"{\"a\":2}","t",0,4,"2018-01-28T12:10:51.123000Z",0]])");
   EXPECT_EQ(server.ask("SELECT value FROM t_messages LIMIT 1").rows, R"([["eyJhIjoxfQ=="]])");
   EXPECT_EQ(server.ask("SELECT offset, reason, string(value) FROM t_rejected").rows,
-            R"([[1,"bad literal at byte 0","no json"],[3,"an array, not an object at byte 0","[1]"]])");
+            R"([[1,"neither true, false nor null at byte 0","no json"],[3,"top level is an array at byte 0","[1]"]])");
 }
 
 TEST(Worker, EveryCodecAndManyBatches) {
@@ -137,7 +137,7 @@ TEST(Worker, TheAnswerAsParquetIsReadBackOnlyWhereTheOperatorAllows) {
   EXPECT_EQ(server.ask("SELECT a FROM parquet.`" + server.directory + "/allowed/answer.parquet`").rows, "[[1],[2]]");
   ASSERT_FALSE(server.ask("CREATE VIEW v AS SELECT a FROM '" + server.directory + "/allowed/answer.parquet'").failed);
   EXPECT_EQ(server.ask("SELECT sum(a) FROM v").rows, "[[3]]");
-  for (const std::string path :
+  for (const std::string& path :
        {server.directory + "/answer.parquet", server.directory + "/allowed/../answer.parquet", std::string("/etc/passwd")}) {
     const TestAnswer refused = server.ask("SELECT * FROM '" + path + "'");
     ASSERT_TRUE(refused.failed) << path;

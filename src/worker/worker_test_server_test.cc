@@ -23,6 +23,7 @@ struct TestServer::Process {
     configure.thread_count = 2;
     configure.temporary_directory = directory + "/" + name;
     configure.allowed_paths = {directory + "/allowed"};
+    configure.table_directory = directory;
     std::filesystem::create_directories(configure.temporary_directory);
     std::filesystem::create_directories(configure.allowed_paths[0]);
     CHECK(channel.send(encode(protocol::ToWorker(configure))));

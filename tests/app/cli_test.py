@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The command line as a program: what it prints where, and its exit codes."""
 
 import json

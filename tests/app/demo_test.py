@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The main job on generated attempts, judged by a computation of its own; and on the firm's file where it is at hand."""
 
 import glob

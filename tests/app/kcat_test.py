@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A client that we did not write: messages by kcat come back byte for byte, also after kill -9; and are rows at once."""
 
 import subprocess

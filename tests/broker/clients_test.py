@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Clients that we did not write, against a running broker: confluent-kafka (librdkafka), kafka-python, kcat.
 
 TRIPOS_PROGRAM: the built program, which is started for the run; or TRIPOS_KAFKA: the address of a broker that runs (also Apache Kafka,

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """batch run while records come and questions are asked: no answer is ever wrong, also after kill -9 in the middle."""
 
 import json

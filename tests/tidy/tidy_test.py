@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Each rule of tools/tidy finds the fault that is planted for it, and leaves the like of it that is right alone."""
 
 import os
