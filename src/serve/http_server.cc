@@ -41,10 +41,10 @@ Result<> HttpServer::listen(const io::Endpoint& endpoint) {
 
 void HttpServer::stop(MonotonicClock::duration grace, std::function<void()> stopped) {
   listener_.reset();
-  stopped_ = std::move(stopped);
   const auto all = sessions_;
-  for (const auto& session : all) session->finish();
-  if (sessions_.empty()) return loop_.post(std::exchange(stopped_, nullptr));
+  for (const auto& session : all) session->finish();  // an idle one closes at once
+  if (sessions_.empty()) return loop_.post(std::move(stopped));
+  stopped_ = std::move(stopped);
   grace_timer_ = loop_.post_after(grace, [this] {
     while (!sessions_.empty()) (*sessions_.begin())->close();
   });

@@ -8,7 +8,8 @@ HERE = pathlib.Path(__file__).parent
 def attempts(count):
     """Exam attempts of the shape that the firm's events have."""
     rng = random.Random(7)
-    names = ["Learning Git", "Introduction to Python", "Normal Forms", "Learning SQL", "Being a Better Introvert", "Nulls, Three-valued Logic",
+    names = ["Learning Git", "Introduction to Python", "Normal Forms", "Learning SQL", "Being a Better Introvert",
+             "Nulls, Three-valued Logic",
              "Étude de cas", "Software Architecture Fundamentals", "Advanced Machine Learning"]
     for number in range(count):
         name = names[min(int(rng.expovariate(0.45)), len(names) - 1)]
@@ -49,15 +50,15 @@ def orders(count):
     for number in range(count):
         row = {"id": number, "customer": rng.choice(["ann", "Bob", "cy d", "Ünal", ""]), "quantity": rng.randrange(-3, 12),
                "price": round(rng.uniform(0, 200), 2), "rate": rng.choice([0.285, 1.005, 2.5, -1.5, 0.1, 1e10, 1.5e-5, 100.0]),
-               "paid": rng.random() < 0.5, 
+               "paid": rng.random() < 0.5,
                "tags": rng.sample(["a", "b", "c", "d"], rng.randrange(0, 4)),
                "scores": [rng.randrange(10) for _ in range(rng.randrange(0, 4))],
-               "placed": (datetime.datetime(2020, 2, 27) + 
+               "placed": (datetime.datetime(2020, 2, 27) +
                           datetime.timedelta(hours=rng.randrange(2000), seconds=rng.randrange(3600))).strftime("%Y-%m-%d %H:%M:%S"),
-               "address": {"city": rng.choice(["Rome", "Oslo", "Lima"]), "zip": f"{rng.randrange(100000):05d}", 
+               "address": {"city": rng.choice(["Rome", "Oslo", "Lima"]), "zip": f"{rng.randrange(100000):05d}",
                            "geo": {"lat": rng.randrange(-90, 90) / 2, "lon": rng.randrange(-180, 180) / 4}},
                "code": rng.choice(["12", "7.9", "x", " 5 ", "-3", "1e2", "true", "", "2020-03-01"]), "note": None,
-               "lines": [{"sku": f"s{rng.randrange(5)}", "n": rng.randrange(1, 4)} for _ in range(rng.randrange(0, 3))], 
+               "lines": [{"sku": f"s{rng.randrange(5)}", "n": rng.randrange(1, 4)} for _ in range(rng.randrange(0, 3))],
                "json": json.dumps({"a": {"b": number, "c": [1, 2, number]}, "s": "t"})}
         for key in ("customer", "quantity", "price", "paid", "tags", "address"):
             if rng.random() < 0.1:
