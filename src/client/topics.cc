@@ -96,6 +96,7 @@ Result<std::vector<std::pair<std::string, std::string>>> topic_configs(KafkaConn
   auto& resource = request.resources.emplace_back();
   resource.resource_type = topic_resource;
   resource.resource_name = name;
+  resource.configuration_keys = std::nullopt;  // all of them
   TRIPOS_ASSIGN(const auto response, connection.call<wire::DescribeConfigsResponse>(request));
   std::vector<std::pair<std::string, std::string>> configs;
   for (const auto& result : response.results) {

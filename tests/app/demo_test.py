@@ -95,7 +95,7 @@ class Demo(TriposTest):
         told = {}
         for line in report.splitlines()[1:]:
             name, all_true, not_all_true, proficiency = line.rsplit(",", 3)
-            told[name.strip('"')] = (int(all_true), int(not_all_true), proficiency or "NULL")
+            told[name.strip('"')] = (int(all_true), int(not_all_true), str(float(proficiency)) if proficiency else "NULL")
         self.assertEqual(told, Expected(messages).corrected())
 
     def test_the_firms_file(self):

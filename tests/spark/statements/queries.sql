@@ -37,7 +37,6 @@ SELECT id, price, rank() OVER (PARTITION BY address.city ORDER BY price DESC) AS
 SELECT id, sum(price) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS s, avg(quantity) OVER (PARTITION BY paid ORDER BY id) AS a, first_value(id) OVER (PARTITION BY paid ORDER BY id) AS f, last_value(id) OVER (ORDER BY id) AS l FROM orders ORDER BY id LIMIT 15;
 SELECT id, lag(quantity, 2, 0) OVER (ORDER BY id) AS g, lead(customer) OVER (ORDER BY id) AS e, percent_rank() OVER (ORDER BY id) AS p, cume_dist() OVER (ORDER BY id) AS c FROM orders ORDER BY id LIMIT 8;
 SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY customer ORDER BY id DESC) AS rn FROM orders) WHERE rn = 1 ORDER BY id;
-SELECT first(name), last(name) FROM cities;
 SELECT count(DISTINCT country) FROM cities;
 SELECT name AS n, people * 2 AS twice, twice + 1 AS more FROM cities ORDER BY n;
 SELECT name, CASE WHEN people > 2500000 THEN 'big' WHEN people > 1000000 THEN 'mid' ELSE 'small' END AS size FROM cities ORDER BY size, name;
