@@ -26,5 +26,5 @@ SELECT 9223372036854775807, 12345678901234567890, 1.23456789012345678901;
 SELECT format_number(1234567.891, 2), format_number(0.5, 0), conv_free FROM (SELECT 1 AS conv_free);
 SELECT quantity, count(*) FROM orders GROUP BY quantity ORDER BY quantity NULLS LAST;
 SELECT quantity FROM orders ORDER BY quantity DESC NULLS FIRST, id LIMIT 9;
-SELECT 100.0 * sum(quantity) / count(*), round(100.0 * count(paid) / count(*), 2), round(sum(price) / count(*), 3) FROM orders;
+SELECT 100.0 * sum(quantity) / count(*), round(100.0 * count(paid) / count(*), 2), round(sum(price) / count(*), 1) FROM orders;
 SELECT try_divide(1, 0), try_divide(6, 4), try_cast('x' AS int);
