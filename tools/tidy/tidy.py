@@ -34,7 +34,7 @@ class Tree:
         files = {}
         for folder, folders, names in os.walk(root):
             folders[:] = sorted(name for name in folders if name not in SKIPPED)
-            for name in sorted(names):
+            for name in sorted(name for name in names if name not in SKIPPED):
                 path = os.path.join(folder, name)
                 try:
                     with open(path, encoding="utf-8") as file:

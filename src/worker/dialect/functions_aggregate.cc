@@ -34,7 +34,8 @@ Result<Expression> build_sum(Rewriter&, FunctionCall& call) {
   if (value.type.is(SqlKind::string)) {
     value = coerced(std::move(value), SqlKind::double_float);
   }
-  const std::string sum = aggregate_sql(call, "sum", value.sql);
+  // Of doubles the sum must not depend on the order of rows.
+  const std::string sum = aggregate_sql(call, value.type.is_fraction() ? "tripos_sum" : "sum", value.sql);
   if (value.type.is(SqlKind::decimal)) {
     result.type = bounded_decimal(value.type.precision() + 10, value.type.scale());
     result.sql = fmt::format("CAST({} AS {})", sum, result.type.duckdb());
@@ -56,7 +57,7 @@ Result<Expression> build_average(Rewriter& rewriter, FunctionCall& call) {
   }
   if (!value.type.is(SqlKind::decimal)) {
     result.type = SqlKind::double_float;
-    result.sql = aggregate_sql(call, "avg", value.sql);
+    result.sql = aggregate_sql(call, value.type.is_fraction() ? "tripos_avg" : "avg", value.sql);
     return result;
   }
   const SqlType type = bounded_decimal(value.type.precision() + 4, value.type.scale() + 4);
@@ -195,19 +196,19 @@ constexpr AggregateRule rules[] = {
     {"collect_list", 1, 1, "*", "[]0", "list", "{,}", "{}", build_collect},
     {"array_agg", 1, 1, "*", "[]0", "list", "{,}", "{}", build_collect},
     {"collect_set", 1, 1, "*", "[]0", "list", "{,}", "{}", build_collect},
-    {"stddev", 1, 1, "d", "double", "stddev_samp"},
-    {"std", 1, 1, "d", "double", "stddev_samp"},
-    {"stddev_samp", 1, 1, "d", "double", "stddev_samp"},
-    {"stddev_pop", 1, 1, "d", "double", "stddev_pop"},
-    {"variance", 1, 1, "d", "double", "var_samp"},
-    {"var_samp", 1, 1, "d", "double", "var_samp"},
-    {"var_pop", 1, 1, "d", "double", "var_pop"},
-    {"corr", 2, 2, "d", "double", "corr"},
-    {"covar_samp", 2, 2, "d", "double", "covar_samp"},
-    {"covar_pop", 2, 2, "d", "double", "covar_pop"},
-    {"regr_slope", 2, 2, "d", "double", "regr_slope"},
-    {"regr_intercept", 2, 2, "d", "double", "regr_intercept"},
-    {"regr_r2", 2, 2, "d", "double", "regr_r2"},
+    {"stddev", 1, 1, "d", "double", "tripos_stddev_samp"},
+    {"std", 1, 1, "d", "double", "tripos_stddev_samp"},
+    {"stddev_samp", 1, 1, "d", "double", "tripos_stddev_samp"},
+    {"stddev_pop", 1, 1, "d", "double", "tripos_stddev_pop"},
+    {"variance", 1, 1, "d", "double", "tripos_var_samp"},
+    {"var_samp", 1, 1, "d", "double", "tripos_var_samp"},
+    {"var_pop", 1, 1, "d", "double", "tripos_var_pop"},
+    {"corr", 2, 2, "d", "double", "tripos_corr"},
+    {"covar_samp", 2, 2, "d", "double", "tripos_covar_samp"},
+    {"covar_pop", 2, 2, "d", "double", "tripos_covar_pop"},
+    {"regr_slope", 2, 2, "d", "double", "tripos_regr_slope"},
+    {"regr_intercept", 2, 2, "d", "double", "tripos_regr_intercept"},
+    {"regr_r2", 2, 2, "d", "double", "tripos_regr_r2"},
     {"skewness", 1, 1, "d", "double", "skewness", "{,}", "{}", build_skewness},
     {"kurtosis", 1, 1, "d", "double", "kurtosis_pop"},
     {"median", 1, 1, "d", "double", "quantile_cont", "{0}, 0.5"},

@@ -1,0 +1,154 @@
+"""What a piece of work costs: wall time, CPU seconds and peak memory of a process or of a whole tree of processes, and tables of it.
+
+CPU seconds are the steadier figure on a machine that does other things too. Of a tree they are what the kernel has counted for its living
+members plus what these have reaped; memory is the largest sum of resident sizes seen, looked at every 20 ms, with pages of the page cache
+that a process has mapped (a log, a Parquet file) left out: RssAnon.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Cost:
+    wall: float = 0.0  # seconds
+    cpu: float = 0.0  # seconds, user and system, all members
+    peak: int = 0  # bytes
+    output: str = ""
+
+
+def _children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as listed:
+            direct = [int(child) for child in listed.read().split()]
+    except OSError:
+        return []
+    # A thread may have started a child, too.
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            if int(task) != pid:
+                with open(f"/proc/{pid}/task/{task}/children") as listed:
+                    direct += [int(child) for child in listed.read().split()]
+    except OSError:
+        pass
+    return direct
+
+
+def tree(pid):
+    members = [pid]
+    for member in members:
+        members += _children(member)
+    return members
+
+
+def _cpu(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(int(value) for value in fields[11:15]) / TICKS  # utime, stime, cutime, cstime
+
+
+def _memory(pid, name):
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            for line in status:
+                if line.startswith(name + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def resident(pid):
+    """All that is resident, mapped files included."""
+    return _memory(pid, "VmRSS")
+
+
+class Watch:
+    """The cost of what a living tree of processes does between enter and exit."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.cost = Cost()
+
+    def _watch(self):
+        while not self._ended.wait(0.02):
+            self.cost.peak = max(self.cost.peak, sum(_memory(member, "RssAnon") for member in tree(self.pid)))
+
+    def __enter__(self):
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        self._cpu = sum(_cpu(member) for member in tree(self.pid))
+        self._wall = time.monotonic()
+        return self.cost
+
+    def __exit__(self, *failure):
+        self.cost.wall = time.monotonic() - self._wall
+        self.cost.cpu += sum(_cpu(member) for member in tree(self.pid)) - self._cpu
+        self._ended.set()
+        self._thread.join()
+
+
+def run(command, **arguments):
+    """The cost of a command from its start to its end, its descendants that it waited for included; fails as the command does."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **arguments)
+    watch = Watch(process.pid)
+    with watch:
+        output = process.communicate()[0]
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall=time.monotonic() - started, cpu=cpu, peak=watch.cost.peak, output=output)
+
+
+def median(costs):
+    """The median of each figure by itself; the output of the first."""
+    return Cost(
+        wall=statistics.median(cost.wall for cost in costs),
+        cpu=statistics.median(cost.cpu for cost in costs),
+        peak=max(cost.peak for cost in costs),
+        output=costs[0].output,
+    )
+
+
+@dataclass
+class Table:
+    """Rows of one stage, each with what it is compared with: the first row's figure over its own."""
+
+    title: str
+    input_bytes: int
+    rows: list = field(default_factory=list)
+
+    def add(self, name, cost):
+        self.rows.append((name, cost))
+        print(f"  … {name}: {cost.wall:.2f} s, {cost.cpu:.2f} CPU s", flush=True)
+
+    def text(self):
+        megabytes = self.input_bytes / 1e6
+        lines = [
+            f"### {self.title}",
+            "",
+            "| | wall s | MB/s | CPU s | MB per CPU s | Tripos is × per CPU s | peak MB |",
+            "|---|--:|--:|--:|--:|--:|--:|",
+        ]
+        ours = self.rows[0][1].cpu if self.rows else 0
+        for name, cost in self.rows:
+            ratio = f"{cost.cpu / ours:.2f}" if ours > 0 else ""
+            lines.append(
+                f"| {name} | {cost.wall:.2f} | {megabytes / max(cost.wall, 1e-9):,.0f} | {cost.cpu:.2f} |"
+                f" {megabytes / max(cost.cpu, 1e-9):,.0f} | {ratio} | {cost.peak / 1e6:,.0f} |"
+            )
+        return "\n".join(lines) + "\n"
