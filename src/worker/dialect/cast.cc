@@ -25,14 +25,41 @@ std::string to_string_sql(const Expression& from) {
   }
 }
 
-std::string to_integral_sql(const Expression& from, const std::string& type) {
+// The low bits of a wider integer, as Java's (byte), (short), (int).
+std::string low_bits(const std::string& integer, const SqlType& to) {
+  const auto with_sign_bit = [&](std::int64_t sign) {
+    return fmt::format("CAST((({0}) & {1}) - (({0}) & {2}) AS {3})", integer, sign - 1, sign, to.duckdb());
+  };
+  switch (to.kind()) {
+    case SqlKind::tiny_integer: return with_sign_bit(1 << 7);
+    case SqlKind::small_integer: return with_sign_bit(1 << 15);
+    case SqlKind::integer: return with_sign_bit(std::int64_t{1} << 31);
+    default: return integer;
+  }
+}
+
+// What does not fit wraps, as Spark's casts outside of ANSI mode do; a fraction stops at the ends of int or bigint before.
+std::string to_integral_sql(const Expression& from, const SqlType& to) {
+  const std::string type = to.duckdb();
   switch (from.type.kind()) {
     case SqlKind::string: return fmt::format("TRY_CAST(tripos_to_long({}) AS {})", from.sql, type);
     case SqlKind::real:
     case SqlKind::double_float:
-    case SqlKind::decimal: return fmt::format("TRY_CAST(trunc({}) AS {})", from.sql, type);
-    case SqlKind::timestamp: return fmt::format("TRY_CAST(floor(epoch({})) AS {})", from.sql, type);
-    default: return fmt::format("TRY_CAST({} AS {})", from.sql, type);
+      if (to.is(SqlKind::big_integer)) {
+        return fmt::format(
+            "coalesce(TRY_CAST(trunc({0}) AS BIGINT), CASE WHEN isnan({0}) THEN 0 WHEN {0} > 0 THEN 9223372036854775807 WHEN {0} < 0 THEN "
+            "-9223372036854775808 END)",
+            from.sql);
+      }
+      return low_bits(
+          fmt::format("CASE WHEN isnan({0}) THEN 0 ELSE CAST(least(greatest(trunc({0}), -2147483648), 2147483647) AS INTEGER) END",
+                      from.sql),
+          to.is(SqlKind::integer) ? SqlType(SqlKind::big_integer) : to);
+    case SqlKind::decimal: return low_bits(fmt::format("TRY_CAST(trunc({}) AS BIGINT)", from.sql), to);
+    case SqlKind::timestamp: return low_bits(fmt::format("TRY_CAST(floor(epoch({})) AS BIGINT)", from.sql), to);
+    default:
+      return from.type.is_integral() && from.type.kind() > to.kind() ? low_bits(from.sql, to)
+                                                                     : fmt::format("TRY_CAST({} AS {})", from.sql, type);
   }
 }
 
@@ -87,7 +114,7 @@ std::string cast_sql(const Expression& from, const SqlType& type) {
     case SqlKind::tiny_integer:
     case SqlKind::small_integer:
     case SqlKind::integer:
-    case SqlKind::big_integer: return to_integral_sql(from, type.duckdb());
+    case SqlKind::big_integer: return to_integral_sql(from, type);
     case SqlKind::real:
     case SqlKind::double_float:
       return from.type.is(SqlKind::timestamp) ? fmt::format("epoch({})", from.sql)

@@ -16,7 +16,7 @@ struct Catalogue {
 const Catalogue& catalogue() {
   static const Catalogue built = [] {
     Catalogue all;
-    for (const auto rules : {text_functions(), number_functions(), time_functions(), collection_functions()}) {
+    for (const auto rules : {text_functions(), number_functions(), time_functions(), collection_functions(), lambda_functions()}) {
       for (const FunctionRule& rule : rules) {
         CHECK(all.functions.emplace(rule.name, &rule).second);
       }
@@ -28,6 +28,75 @@ const Catalogue& catalogue() {
   }();
   return built;
 }
+
+// Functions of Spark that are known and left out: the error says so, rather than that there is none.
+constexpr std::string_view spark_only[] = {"aes_decrypt",
+                                           "aes_encrypt",
+                                           "approx_top_k",
+                                           "assert_true",
+                                           "bitmap_count",
+                                           "bitmap_bit_position",
+                                           "conv",
+                                           "count_min_sketch",
+                                           "crc32",
+                                           "current_path",
+                                           "format_string",
+                                           "format_xml",
+                                           "from_csv",
+                                           "from_json",
+                                           "from_protobuf",
+                                           "from_utc_timestamp",
+                                           "from_xml",
+                                           "hash",
+                                           "histogram_numeric",
+                                           "hll_sketch_agg",
+                                           "hll_sketch_estimate",
+                                           "input_file_block_length",
+                                           "input_file_block_start",
+                                           "input_file_name",
+                                           "is_valid_utf8",
+                                           "java_method",
+                                           "luhn_check",
+                                           "make_dt_interval",
+                                           "make_interval",
+                                           "make_ym_interval",
+                                           "mask",
+                                           "monotonically_increasing_id",
+                                           "parse_json",
+                                           "parse_url",
+                                           "printf",
+                                           "product",
+                                           "raise_error",
+                                           "randn",
+                                           "randstr",
+                                           "reflect",
+                                           "schema_of_csv",
+                                           "schema_of_json",
+                                           "schema_of_xml",
+                                           "sentences",
+                                           "session_window",
+                                           "shiftleft",
+                                           "shiftrightunsigned",
+                                           "shuffle",
+                                           "soundex",
+                                           "spark_partition_id",
+                                           "stack",
+                                           "to_char",
+                                           "to_csv",
+                                           "to_number",
+                                           "to_utc_timestamp",
+                                           "to_varchar",
+                                           "to_xml",
+                                           "try_aes_decrypt",
+                                           "try_to_number",
+                                           "try_variant_get",
+                                           "uniform",
+                                           "variant_get",
+                                           "width_bucket",
+                                           "window",
+                                           "window_time",
+                                           "xpath",
+                                           "xxhash64"};
 
 SqlType named_type(std::string_view name) {
   static constexpr std::pair<std::string_view, SqlKind> names[] = {
@@ -117,6 +186,9 @@ tl::unexpected<Error> no_such_function(std::string_view name) {
       best = candidate;
     }
   };
+  if (std::ranges::find(spark_only, name) != std::end(spark_only)) {
+    return fail(ErrorCode::unsupported, "Spark's function {} is not supported here", name);
+  }
   for (const auto& [candidate, rule] : catalogue().functions) {
     consider(candidate);
   }
@@ -175,6 +247,13 @@ std::string aggregate_sql(const FunctionCall& call, std::string_view function, s
   return sql;
 }
 
+std::string order_title(std::string_view title, Node order) {
+  const bool descending = order.text("type") == "DESCENDING";
+  const std::string_view nulls = order.text("null_order");
+  const bool first = nulls == "NULLS FIRST" || (nulls != "NULLS LAST" && !descending);
+  return fmt::format("{} {} NULLS {}", title, descending ? "DESC" : "ASC", first ? "FIRST" : "LAST");
+}
+
 std::string aggregate_title(const FunctionCall& call) {
   std::string title = call_title(call.name, call.arguments, call.distinct);
   if (!call.filter.empty()) {
@@ -183,10 +262,20 @@ std::string aggregate_title(const FunctionCall& call) {
   return title;
 }
 
+Result<SqlType> array_type(const FunctionCall& call, const Expression& argument) {
+  if (argument.type.is_known() && !argument.type.is(SqlKind::array)) {
+    return fail(ErrorCode::query, "{} wants an array; {} is {}", call.name, argument.title, argument.type.ddl());
+  }
+  return argument.type.is(SqlKind::array) ? argument.type.element() : SqlType();
+}
+
 bool is_aggregate(std::string_view name) { return catalogue().aggregates.contains(name); }
 
-bool takes_lambda(std::string_view name) {
-  static constexpr std::string_view names[] = {"transform", "filter", "exists", "any", "some", "forall", "aggregate", "reduce"};
+bool keeps_nodes(std::string_view name) {
+  static constexpr std::string_view names[] = {"transform", "filter", "exists", "any", "some", "forall", "aggregate", "reduce", "zip_with",
+                                               "map_filter", "transform_values", "transform_keys", "map_zip_with",
+                                               // those that take a unit of time
+                                               "dateadd", "date_diff", "timestampadd", "timestampdiff"};
   return std::ranges::find(names, name) != std::end(names) && catalogue().functions.contains(name);
 }
 

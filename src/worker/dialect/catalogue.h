@@ -48,15 +48,20 @@ struct AggregateRule {
 [[nodiscard]] std::span<const FunctionRule> number_functions();
 [[nodiscard]] std::span<const FunctionRule> time_functions();
 [[nodiscard]] std::span<const FunctionRule> collection_functions();
+[[nodiscard]] std::span<const FunctionRule> lambda_functions();
 [[nodiscard]] std::span<const AggregateRule> aggregate_functions();
 
 // "{0}", "{,}" … replaced.
 [[nodiscard]] std::string fill(std::string_view text, std::span<const Expression> arguments);
+// The type of an array's elements. query: it is no array.
+[[nodiscard]] Result<SqlType> array_type(const FunctionCall& call, const Expression& argument);
 // "name(a, b)".
 [[nodiscard]] std::string call_title(std::string_view name, std::span<const Expression> arguments, bool distinct = false);
 // An aggregate's call with all its clauses.
 [[nodiscard]] std::string aggregate_sql(const FunctionCall& call, std::string_view function, std::string_view arguments,
                                         std::string_view more_filter = {});
+// "title ASC NULLS FIRST", as an item of ORDER BY says.
+[[nodiscard]] std::string order_title(std::string_view title, Node order);
 [[nodiscard]] std::string aggregate_title(const FunctionCall& call);
 
 }  // namespace tripos::worker

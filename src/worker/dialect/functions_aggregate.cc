@@ -71,7 +71,7 @@ Result<Expression> build_average(Rewriter& rewriter, FunctionCall& call) {
 Result<Expression> build_first(Rewriter&, FunctionCall& call) {
   const bool ignore = call.ignore_nulls || (call.arguments.size() == 2 && call.arguments[1].sql == "true");
   Expression result{.type = call.arguments[0].type,
-                    .title = fmt::format("{}({}){}", call.name, call.arguments[0].title, ignore ? " ignore nulls" : "")};
+                    .title = fmt::format("{}({}){}", call.name, call.arguments[0].title, call.ignore_nulls ? " ignore nulls" : "")};
   const bool first = call.name.starts_with("first") || call.name == "any_value";
   if (call.over.empty()) {
     result.sql = aggregate_sql(call, first ? "first" : "last", call.arguments[0].sql,
@@ -85,6 +85,7 @@ Result<Expression> build_first(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_collect(Rewriter&, FunctionCall& call) {
   const Expression& value = call.arguments[0];
+  call.name = call.name == "array_agg" ? "collect_list" : call.name;
   Expression result{.type = SqlType::array(value.type), .title = aggregate_title(call)};
   call.distinct = call.distinct || call.name == "collect_set";
   result.sql = fmt::format("coalesce({}, [])", aggregate_sql(call, "list", value.sql, fmt::format("{} IS NOT NULL", value.sql)));
@@ -132,15 +133,43 @@ Result<Expression> build_count_if(Rewriter&, FunctionCall& call) {
       .title = aggregate_title(call)};
 }
 
-Result<Expression> build_string_agg(Rewriter&, FunctionCall& call) {
+Result<Expression> build_string_agg(Rewriter& rewriter, FunctionCall& call) {
   const std::string separator = call.arguments.size() == 2 ? call.arguments[1].sql : "''";
   if (call.arguments.size() == 1) {
     call.arguments.push_back({.sql = "''", .type = SqlKind::string, .title = "NULL"});
   }
+  std::string title = aggregate_title(call);
+  for (const Node& order : call.order_nodes) {
+    TRIPOS_ASSIGN(const Expression by, rewriter.expression(order["expression"], *call.scope));
+    title += (&order == call.order_nodes.data() ? " WITHIN GROUP (ORDER BY " : ", ") + order_title(by.title, order);
+  }
+  title += call.order_nodes.empty() ? "" : ")";
   return Expression{
       .sql = aggregate_sql(call, "string_agg", fmt::format("{}, {}", coerced(call.arguments[0], SqlKind::string).sql, separator)),
       .type = SqlKind::string,
-      .title = aggregate_title(call)};
+      .title = title};
+}
+
+// percentile_cont(p) WITHIN GROUP (ORDER BY x)
+Result<Expression> build_percentile_within(Rewriter& rewriter, FunctionCall& call) {
+  if (call.order_nodes.size() != 1) {
+    return fail(ErrorCode::query, "{} wants WITHIN GROUP (ORDER BY one column)", call.name);
+  }
+  const Node order = call.order_nodes.front();
+  TRIPOS_ASSIGN(const Expression value, rewriter.expression(order["expression"], *call.scope));
+  const bool descending = order.text("type") == "DESCENDING";
+  const std::string fraction = coerced(call.arguments[0], SqlKind::double_float).sql;
+  call.order.clear();
+  Expression result{.type = SqlKind::double_float,
+                    .title = fmt::format("{}({}) WITHIN GROUP (ORDER BY {}{})", call.name, call.arguments[0].title, value.title,
+                                         descending ? " DESC" : "")};
+  const std::string ordered = coerced(value, SqlKind::double_float).sql;
+  result.sql = aggregate_sql(call, call.name == "percentile_cont" ? "quantile_cont" : "quantile_disc",
+                             descending ? fmt::format("- ({}), {}", ordered, fraction) : fmt::format("{}, {}", ordered, fraction));
+  if (descending) {
+    result.sql = fmt::format("(- {})", result.sql);
+  }
+  return result;
 }
 
 Result<> needs_window(const FunctionCall& call) {
@@ -216,6 +245,16 @@ constexpr AggregateRule rules[] = {
     {"percentile_approx", 2, 3, "*", "=0", "quantile_disc", "{,}", "{}", build_percentile_approx},
     {"approx_percentile", 2, 3, "*", "=0", "quantile_disc", "{,}", "{}", build_percentile_approx},
     {"approx_count_distinct", 1, 2, "*", "bigint", "count", "DISTINCT {0}"},
+    {"percentile_cont", 1, 1, "*", "double", "quantile_cont", "{,}", "{}", build_percentile_within},
+    {"percentile_disc", 1, 1, "*", "double", "quantile_disc", "{,}", "{}", build_percentile_within},
+    {"try_sum", 1, 1, "*", "bigint", "sum", "{,}", "{}", build_sum},
+    {"try_avg", 1, 1, "*", "double", "avg", "{,}", "{}", build_average},
+    {"regr_count", 2, 2, "d", "bigint", "regr_count"},
+    {"regr_avgx", 2, 2, "d", "double", "regr_avgx"},
+    {"regr_avgy", 2, 2, "d", "double", "regr_avgy"},
+    {"regr_sxx", 2, 2, "d", "double", "regr_sxx"},
+    {"regr_syy", 2, 2, "d", "double", "regr_syy"},
+    {"regr_sxy", 2, 2, "d", "double", "regr_sxy"},
     {"count_if", 1, 1, "*", "bigint", "count", "{,}", "{}", build_count_if},
     {"bool_and", 1, 1, "b", "boolean", "bool_and"},
     {"every", 1, 1, "b", "boolean", "bool_and"},

@@ -1,17 +1,11 @@
-// Spark's functions of arrays, maps and structures, those with lambdas, and generators.
+// Spark's functions of arrays, maps and structures, and generators. Those that take functions: functions_lambda.cc.
 #include <algorithm>
+#include <charconv>
 
 #include "worker/dialect/catalogue.h"
 
 namespace tripos::worker {
 namespace {
-
-Result<SqlType> array_type(const FunctionCall& call, const Expression& argument) {
-  if (argument.type.is_known() && !argument.type.is(SqlKind::array)) {
-    return fail(ErrorCode::query, "{} wants an array; {} is {}", call.name, argument.title, argument.type.ddl());
-  }
-  return argument.type.is(SqlKind::array) ? argument.type.element() : SqlType();
-}
 
 Result<Expression> build_array(Rewriter&, FunctionCall& call) {
   SqlType type = call.arguments.empty() ? SqlType(SqlKind::void_type) : call.arguments.front().type;
@@ -142,10 +136,10 @@ Result<Expression> build_sort_array(Rewriter&, FunctionCall& call) {
   } else {
     result.sql = fill("list_sort({0}, 'ASC', 'NULLS LAST')", call.arguments);
     result.title = fmt::format(
-        "array_sort({}, lambdafunction(CASE WHEN ((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)) THEN 0 WHEN "
-        "(namedlambdavariable() IS NULL) THEN 1 "
-        "WHEN (namedlambdavariable() IS NULL) THEN -1 WHEN (namedlambdavariable() < namedlambdavariable()) THEN -1 "
-        "WHEN (namedlambdavariable() > namedlambdavariable()) THEN 1 ELSE 0 END, namedlambdavariable(), namedlambdavariable()))",
+        "array_sort({}, lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, "
+        "(IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, (IF((namedlambdavariable() < "
+        "namedlambdavariable()), -1, (IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), "
+        "namedlambdavariable()))",
         call.arguments[0].title);
   }
   return result;
@@ -174,55 +168,101 @@ Result<Expression> build_sequence(Rewriter&, FunctionCall& call) {
 
 Result<Expression> build_map_part(Rewriter&, FunctionCall& call) {
   const SqlType& type = call.arguments[0].type;
-  const bool keys = call.name == "map_keys";
+  if (type.is_known() && !type.is(SqlKind::map)) {
+    return fail(ErrorCode::query, "{} wants a map; {} is {}", call.name, call.arguments[0].title, type.ddl());
+  }
+  SqlType part;
+  if (type.is(SqlKind::map)) {
+    part = SqlType::array(call.name == "map_keys"     ? type.key()
+                          : call.name == "map_values" ? type.element()
+                                                      : SqlType::structure({{"key", type.key()}, {"value", type.element()}}));
+  }
   return Expression{.sql = fmt::format("{}({})", call.name, call.arguments[0].sql),
-                    .type = type.is(SqlKind::map) ? SqlType::array(keys ? type.key() : type.element()) : SqlType(),
+                    .type = std::move(part),
                     .title = call_title(call.name, call.arguments)};
 }
 
-// transform(array, x -> …), and those like it.
-Result<Expression> build_with_lambda(Rewriter& rewriter, FunctionCall& call) {
-  TRIPOS_ASSIGN(const Expression array, rewriter.expression(call.nodes[0], *call.scope));
-  TRIPOS_ASSIGN(const SqlType element, array_type(call, array));
-  std::vector<SqlType> parameters{element};
-  const bool with_index = call.name == "transform" || call.name == "filter";
-  if (with_index) {
-    parameters.push_back(SqlKind::integer);
+// map_from_arrays(keys, values), map_from_entries(structures of two fields)
+Result<Expression> build_map_from(Rewriter&, FunctionCall& call) {
+  TRIPOS_ASSIGN(const SqlType first, array_type(call, call.arguments[0]));
+  Expression result{.title = call_title(call.name, call.arguments)};
+  if (call.name == "map_from_arrays") {
+    TRIPOS_ASSIGN(const SqlType second, array_type(call, call.arguments[1]));
+    result.sql = fill("map({0}, {1})", call.arguments);
+    result.type = SqlType::map(first, second);
+    return result;
   }
-  TRIPOS_ASSIGN(const Expression body, rewriter.lambda(call.nodes[1], *call.scope, parameters));
-  Expression result{.title = fmt::format("{}({}, {})", call.name, array.title, body.title)};
-  if (call.name == "transform") {
-    result.sql = fmt::format("list_transform({}, {})", array.sql, body.sql);
-    result.type = SqlType::array(body.type);
-  } else if (call.name == "filter") {
-    result.sql = fmt::format("list_filter({}, {})", array.sql, body.sql);
-    result.type = array.type;
-  } else {
-    // Three-valued: as many true, false and unknown ones as there are decide.
-    const bool all = call.name == "forall";
-    const std::string outcomes = fmt::format("list_transform({}, {})", array.sql, body.sql);
-    result.sql = fmt::format(
-        "CASE WHEN {0} IS NULL THEN NULL WHEN list_contains({1}, {2}) THEN {2} WHEN len(list_filter({1}, lambda outcome: outcome IS NULL)) "
-        "> 0 "
-        "THEN NULL ELSE {3} END",
-        array.sql, outcomes, all ? "false" : "true", all ? "true" : "false");
-    result.type = SqlKind::boolean;
-    result.title = fmt::format("{}({}, {})", all ? "forall" : "exists", array.title, body.title);
+  if (first.fields().size() != 2) {
+    return fail(ErrorCode::query, "map_from_entries wants an array of structures of two fields; {} is {}", call.arguments[0].title,
+                call.arguments[0].type.ddl());
   }
+  result.sql = fill("map_from_entries({0})", call.arguments);
+  result.type = SqlType::map(first.fields()[0].type, first.fields()[1].type);
   return result;
 }
 
-Result<Expression> build_aggregate(Rewriter& rewriter, FunctionCall& call) {
-  TRIPOS_ASSIGN(const Expression array, rewriter.expression(call.nodes[0], *call.scope));
-  TRIPOS_ASSIGN(const SqlType element, array_type(call, array));
-  TRIPOS_ASSIGN(const Expression start, rewriter.expression(call.nodes[1], *call.scope));
-  TRIPOS_ASSIGN(const Expression merge, rewriter.lambda(call.nodes[2], *call.scope, {start.type, element}));
-  Expression result{.type = merge.type,
-                    .title = fmt::format("{}({}, {}, {}, lambdafunction(namedlambdavariable(), namedlambdavariable()))", call.name,
-                                         array.title, start.title, merge.title)};
-  result.sql = fmt::format("list_reduce({}, {}, CAST({} AS {}))", array.sql, merge.sql, start.sql, merge.type.duckdb());
-  if (call.nodes.size() == 4) {
-    return fail(ErrorCode::unsupported, "{} with a finishing function is not supported; apply it to the result", call.name);
+Result<Expression> build_str_to_map(Rewriter&, FunctionCall& call) {
+  for (const std::string_view mark : {",", ":"}) {
+    if (call.arguments.size() < (mark == "," ? 2U : 3U)) {
+      call.arguments.push_back({.sql = literal(mark), .type = SqlKind::string, .title = std::string(mark)});
+    }
+  }
+  const std::string title = call_title("str_to_map", call.arguments);
+  call.arguments[0] = coerced(std::move(call.arguments[0]), SqlKind::string);
+  return Expression{
+      .sql = fill("map_from_entries(list_transform(string_split({0}, {1}), lambda pair: struct_pack(key := string_split(pair, "
+                  "{2})[1], value := string_split(pair, {2})[2])))",
+                  call.arguments),
+      .type = SqlType::map(SqlKind::string, SqlKind::string),
+      .title = title};
+}
+
+// NULLs are left out, or shown as the third argument.
+Result<Expression> build_array_join(Rewriter&, FunctionCall& call) {
+  const std::string title = call_title("array_join", call.arguments);
+  std::string list = call.arguments[0].sql;
+  if (call.arguments.size() == 3) {
+    list = fmt::format("list_transform({}, lambda member: coalesce(member, {}))", list, call.arguments[2].sql);
+  }
+  return Expression{.sql = fmt::format("array_to_string({}, {})", list, call.arguments[1].sql), .type = SqlKind::string, .title = title};
+}
+
+// At a position that counts from 1, or from the end if it is negative; what lies between is NULL.
+Result<Expression> build_array_insert(Rewriter&, FunctionCall& call) {
+  TRIPOS_ASSIGN(const SqlType element, array_type(call, call.arguments[0]));
+  long long position = 0;
+  const std::string& digits = call.arguments[1].title;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), position).ptr != digits.data() + digits.size() || position <= 0) {
+    return fail(ErrorCode::unsupported, "array_insert wants its position as a number from 1 on, not as {}", digits);
+  }
+  const std::string title = call_title("array_insert", call.arguments);
+  const std::string value = coerced(call.arguments[2], element).sql;
+  return Expression{.sql = fmt::format("list_concat(list_resize(list_slice({0}, 1, {1}), {1}), [{2}], list_slice({0}, {3}, 2147483647))",
+                                       call.arguments[0].sql, position - 1, value, position),
+                    .type = call.arguments[0].type,
+                    .title = title};
+}
+
+Result<Expression> build_arrays_zip(Rewriter&, FunctionCall& call) {
+  std::vector<SqlField> fields;
+  std::string members;
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    TRIPOS_ASSIGN(SqlType element, array_type(call, call.arguments[i]));
+    const bool named = call.nodes[i].text("class") == "COLUMN_REF";
+    fields.push_back({named ? call.arguments[i].column_name() : fmt::format("{}", i), std::move(element)});
+    members += fmt::format("{}{} := zipped[{}]", i == 0 ? "" : ", ", quoted_name(fields.back().name), i + 1);
+  }
+  return Expression{
+      .sql = fmt::format("list_transform(list_zip({}), lambda zipped: struct_pack({}))", fill("{,}", call.arguments), members),
+      .type = SqlType::array(SqlType::structure(std::move(fields))),
+      .title = call_title("arrays_zip", call.arguments)};
+}
+
+Result<Expression> build_json_tuple(Rewriter&, FunctionCall& call) {
+  Expression result{.title = call_title("json_tuple", call.arguments)};
+  for (std::size_t i = 1; i < call.arguments.size(); ++i) {
+    result.generated.push_back({fmt::format("c{}", i - 1), SqlKind::string,
+                                fmt::format("tripos_get_json_object({}, '$.' || {})", call.arguments[0].sql, call.arguments[i].sql)});
   }
   return result;
 }
@@ -278,7 +318,15 @@ constexpr FunctionRule rules[] = {
     {"array_prepend", 2, 2, "*", "=0", "", {}, build_array_append},
     {"array_distinct", 1, 1, "*", "=0", "tripos_distinct({0})"},
     {"array_compact", 1, 1, "*", "=0", "list_filter({0}, lambda kept: kept IS NOT NULL)"},
-    {"array_join", 2, 2, "*s", "string", "array_to_string({0}, {1})"},
+    {"array_join", 2, 3, "*s", "string", "", {}, build_array_join},
+    {"array_insert", 3, 3, "*", "=0", "", {}, build_array_insert},
+    {"arrays_zip", 1, -1, "*", "unknown", "", {}, build_arrays_zip},
+    {"map_from_arrays", 2, 2, "*", "unknown", "", {}, build_map_from},
+    {"map_from_entries", 1, 1, "*", "unknown", "", {}, build_map_from},
+    {"map_entries", 1, 1, "*", "unknown", "", {}, build_map_part},
+    {"map_concat", 1, -1, "*", "^", "map_concat({,})"},
+    {"str_to_map", 1, 3, "*", "unknown", "", {}, build_str_to_map},
+    {"json_tuple", 2, -1, "*", "unknown", "", {}, build_json_tuple},
     {"array_max", 1, 1, "*", "e0", "list_max({0})"},
     {"array_min", 1, 1, "*", "e0", "list_min({0})"},
     {"array_repeat", 2, 2, "*i", "[]0", "list_transform(range(greatest({1}, 0)), lambda number: {0})"},
@@ -297,12 +345,6 @@ constexpr FunctionRule rules[] = {
     {"map_keys", 1, 1, "*", "unknown", "", {}, build_map_part},
     {"map_values", 1, 1, "*", "unknown", "", {}, build_map_part},
     {"map_contains_key", 2, 2, "*", "boolean", "map_contains({0}, {1})"},
-    {"transform", 2, 2, "*", "unknown", "", {}, build_with_lambda},
-    {"filter", 2, 2, "*", "=0", "", {}, build_with_lambda},
-    {"exists", 2, 2, "*", "boolean", "", {}, build_with_lambda},
-    {"forall", 2, 2, "*", "boolean", "", {}, build_with_lambda},
-    {"aggregate", 3, 4, "*", "unknown", "", {}, build_aggregate},
-    {"reduce", 3, 4, "*", "unknown", "", {}, build_aggregate},
     {"explode", 1, 1, "*", "unknown", "", {}, build_explode},
     {"explode_outer", 1, 1, "*", "unknown", "", {}, build_explode},
     {"posexplode", 1, 1, "*", "unknown", "", {}, build_explode},

@@ -39,12 +39,37 @@ Result<Expression> build_round(Rewriter&, FunctionCall& call) {
   return result;
 }
 
+// A count of digits is only taken of decimals, as a number.
+Result<Expression> build_floor_to(FunctionCall& call, Expression value) {
+  int digits = 0;
+  const std::string& text = call.arguments[1].title;
+  if (std::from_chars(text.data(), text.data() + text.size(), digits).ptr != text.data() + text.size()) {
+    return fail(ErrorCode::unsupported, "{} wants the count of digits as a number, not as {}", call.name, text);
+  }
+  const SqlType exact = value.type.is(SqlKind::decimal) ? value.type
+                        : value.type.is_integral()      ? as_decimal(value.type)
+                                                        : SqlType::decimal(30, 15);
+  const int kept = std::clamp(digits, 0, exact.scale());
+  Expression result{.type = bounded_decimal(std::max(exact.precision() - exact.scale() + 1, -digits + 1) + kept, kept),
+                    .title = call_title(call.name, call.arguments)};
+  const std::string factor = "1" + std::string(static_cast<std::size_t>(std::min(std::abs(digits), 30)), '0');
+  const std::string_view up = call.name == "floor" ? "floor" : "ceil";
+  result.sql = digits >= 0 ? fmt::format("TRY_CAST(TRY_CAST({}({} * {}) AS DECIMAL(38,0)) AS DECIMAL(38,{})) / {}", up, value.sql, factor,
+                                         kept, factor)
+                           : fmt::format("TRY_CAST({}({} / {}) AS DECIMAL(38,0)) * {}", up, value.sql, factor, factor);
+  result.sql = fmt::format("TRY_CAST({} AS {})", result.sql, result.type.duckdb());
+  return result;
+}
+
 Result<Expression> build_floor(Rewriter&, FunctionCall& call) {
   Expression value = call.arguments[0];
   if (value.type.is(SqlKind::string)) {
     value = coerced(std::move(value), SqlKind::double_float);
   }
   const bool up = call.name != "floor";
+  if (call.arguments.size() == 2) {
+    return build_floor_to(call, std::move(value));
+  }
   Expression result{.type = SqlKind::big_integer,
                     .title = fmt::format("{}({})",
                                          call.name == "ceil"    ? "CEIL"
@@ -118,6 +143,19 @@ Result<Expression> build_log(Rewriter&, FunctionCall& call) {
   return result;
 }
 
+Result<Expression> build_equal_null(Rewriter& rewriter, FunctionCall& call) {
+  Expression result = rewriter.comparison("<=>", call.arguments[0], call.arguments[1]);
+  result.title = call_title("equal_null", call.arguments);
+  return result;
+}
+
+Result<Expression> build_zero_if_null(Rewriter&, FunctionCall& call) {
+  const SqlType type = common_type(call.arguments[0].type, SqlKind::integer);
+  return Expression{.sql = fmt::format("coalesce({}, CAST(0 AS {}))", coerced(call.arguments[0], type).sql, type.duckdb()),
+                    .type = type,
+                    .title = call_title("zeroifnull", call.arguments)};
+}
+
 Result<Expression> build_typeof(Rewriter&, FunctionCall& call) {
   return Expression{.sql = literal(call.arguments[0].type.ddl()), .type = SqlKind::string, .title = call_title("typeof", call.arguments)};
 }
@@ -131,9 +169,9 @@ Result<Expression> build_isnan(Rewriter&, FunctionCall& call) {
 constexpr FunctionRule rules[] = {
     {"round", 1, 2, "n", "double", "", {}, build_round},
     {"bround", 1, 2, "n", "double", "", {}, build_round},
-    {"floor", 1, 1, "n", "bigint", "", {}, build_floor},
-    {"ceil", 1, 1, "n", "bigint", "", {}, build_floor},
-    {"ceiling", 1, 1, "n", "bigint", "", {}, build_floor},
+    {"floor", 1, 2, "n", "bigint", "", {}, build_floor},
+    {"ceil", 1, 2, "n", "bigint", "", {}, build_floor},
+    {"ceiling", 1, 2, "n", "bigint", "", {}, build_floor},
     {"abs", 1, 1, "n", "=0", "abs({0})"},
     {"sign", 1, 1, "d", "double", "CAST(sign({0}) AS DOUBLE)"},
     {"signum", 1, 1, "d", "double", "CAST(sign({0}) AS DOUBLE)", "SIGNUM({0})"},
@@ -164,6 +202,23 @@ constexpr FunctionRule rules[] = {
     {"degrees", 1, 1, "d", "double", "degrees({0})", "DEGREES({0})"},
     {"radians", 1, 1, "d", "double", "radians({0})", "RADIANS({0})"},
     {"hypot", 2, 2, "d", "double", "sqrt({0} * {0} + {1} * {1})", "HYPOT({0}, {1})"},
+    {"rint", 1, 1, "d", "double", "round_even({0}, 0)"},
+    {"expm1", 1, 1, "d", "double", "(exp({0}) - 1)", "EXPM1({0})"},
+    {"cot", 1, 1, "d", "double", "cot({0})", "COT({0})"},
+    {"sec", 1, 1, "d", "double", "(1 / cos({0}))", "SEC({0})"},
+    {"csc", 1, 1, "d", "double", "(1 / sin({0}))", "CSC({0})"},
+    {"asinh", 1, 1, "d", "double", "asinh({0})", "ASINH({0})"},
+    {"acosh", 1, 1, "d", "double", "CASE WHEN {0} >= 1 THEN acosh({0}) WHEN {0} < 1 THEN CAST('NaN' AS DOUBLE) END", "ACOSH({0})"},
+    {"atanh", 1, 1, "d", "double", "CASE WHEN abs({0}) < 1 THEN atanh({0}) WHEN {0} IS NOT NULL THEN CAST('NaN' AS DOUBLE) END",
+     "ATANH({0})"},
+    {"bit_count", 1, 1, "l", "int", "CAST(bit_count(CAST({0} AS BIGINT)) AS INTEGER)"},
+    {"bit_get", 2, 2, "l", "tinyint", "CAST((CAST({0} AS BIGINT) >> {1}) & 1 AS TINYINT)"},
+    {"getbit", 2, 2, "l", "tinyint", "CAST((CAST({0} AS BIGINT) >> {1}) & 1 AS TINYINT)"},
+    {"shiftright", 2, 2, "li", "=0", "({0} >> {1})"},
+    {"equal_null", 2, 2, "*", "boolean", "", {}, build_equal_null},
+    {"zeroifnull", 1, 1, "*", "=0", "", {}, build_zero_if_null},
+    {"nullifzero", 1, 1, "n", "=0", "nullif({0}, 0)"},
+    {"grouping_id", 1, -1, "*", "bigint", "CAST(grouping({,}) AS BIGINT)"},
     {"pi", 0, 0, "", "double", "pi()", "PI()"},
     {"e", 0, 0, "", "double", "exp(1)", "E()"},
     {"factorial", 1, 1, "i", "bigint", "CASE WHEN {0} BETWEEN 0 AND 20 THEN CAST(factorial({0}) AS BIGINT) END"},

@@ -1,10 +1,19 @@
 // Spark's functions of text.
+#include <charconv>
+
 #include "worker/dialect/catalogue.h"
 
 namespace tripos::worker {
 namespace {
 
 SqlType first_type(const FunctionCall& call) { return call.arguments.empty() ? SqlType() : call.arguments.front().type; }
+
+// Adds the argument that Spark shows in the title even where the statement leaves it out.
+void add_default(FunctionCall& call, std::size_t count, std::string_view sql, std::string_view title, SqlKind kind) {
+  if (call.arguments.size() < count) {
+    call.arguments.push_back({.sql = std::string(sql), .type = kind, .title = std::string(title)});
+  }
+}
 
 // Strings, or arrays, one after the other; NULL if one is.
 Result<Expression> build_concat(Rewriter&, FunctionCall& call) {
@@ -102,8 +111,11 @@ Result<Expression> build_substring(Rewriter&, FunctionCall& call) {
   return result;
 }
 
-// trim(BOTH x FROM y) comes as trim(y, x); written as a call, the second argument comes first.
+// trim(LEADING x FROM y) comes as ltrim(y, x); written as a call, what is cut off comes first.
 Result<Expression> build_trim(Rewriter&, FunctionCall& call) {
+  if (call.marked && call.arguments.size() == 2) {
+    std::swap(call.arguments[0], call.arguments[1]);
+  }
   const Expression text = coerced(call.arguments[0], SqlKind::string);
   Expression result{.type = SqlKind::string};
   if (call.arguments.size() == 1) {
@@ -119,6 +131,90 @@ Result<Expression> build_trim(Rewriter&, FunctionCall& call) {
   }
   result.sql = fmt::format("{}({}, {})", call.name, text.sql, call.arguments[1].sql);
   result.title = fmt::format("TRIM({} {} FROM {})", side, call.arguments[1].title, call.arguments[0].title);
+  return result;
+}
+
+Result<Expression> build_overlay(Rewriter&, FunctionCall& call) {
+  add_default(call, 4, "-1", "-1", SqlKind::integer);
+  const std::string title = call_title("overlay", call.arguments);
+  for (std::size_t i = 0; i < 4; ++i) {
+    call.arguments[i] = coerced(std::move(call.arguments[i]), i < 2 ? SqlKind::string : SqlKind::integer);
+  }
+  return Expression{.sql = fill("(left({0}, {2} - 1) || {1} || substring({0}, {2} + CASE WHEN {3} >= 0 THEN {3} ELSE CAST(length({1}) AS "
+                                "INTEGER) END))",
+                                call.arguments),
+                    .type = SqlKind::string,
+                    .title = title};
+}
+
+// By a regular expression; with a limit the last part keeps the rest as it is.
+Result<Expression> build_split(Rewriter&, FunctionCall& call) {
+  add_default(call, 3, "-1", "-1", SqlKind::integer);
+  Expression result{.type = SqlType::array(SqlKind::string), .title = call_title("split", call.arguments)};
+  long long limit = -1;
+  const std::string& digits = call.arguments[2].title;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), limit).ptr != digits.data() + digits.size()) {
+    return fail(ErrorCode::unsupported, "split wants its limit as a number, not as {}", digits);
+  }
+  call.arguments[0] = coerced(std::move(call.arguments[0]), SqlKind::string);
+  result.sql = fill("string_split_regex({0}, {1})", call.arguments);
+  if (limit > 0) {
+    const auto kept = [&](std::string_view all) {
+      return fmt::format("length(array_to_string(list_slice({}, 1, {}), ''))", all, limit - 1);
+    };
+    const std::string separators = fill("regexp_extract_all({0}, {1})", call.arguments);
+    result.sql =
+        fmt::format("CASE WHEN len({0}) <= {1} THEN {0} ELSE list_append(list_slice({0}, 1, {2}), substring({3}, 1 + {4} + {5})) END",
+                    result.sql, limit, limit - 1, call.arguments[0].sql, kept(result.sql), kept(separators));
+  }
+  return result;
+}
+
+Result<Expression> build_elt(Rewriter&, FunctionCall& call) {
+  std::string list;
+  for (std::size_t i = 1; i < call.arguments.size(); ++i) {
+    list += (i == 1 ? "" : ", ") + coerced(call.arguments[i], SqlKind::string).sql;
+  }
+  const std::string index = coerced(call.arguments[0], SqlKind::integer).sql;
+  return Expression{.sql = fmt::format("list_extract([{}], CASE WHEN {} > 0 THEN {} END)", list, index, index),
+                    .type = SqlKind::string,
+                    .title = call_title("elt", call.arguments)};
+}
+
+Result<Expression> build_sha2(Rewriter&, FunctionCall& call) {
+  const std::string& bits = call.arguments[1].title;
+  if (bits != "256" && bits != "0") {
+    return fail(ErrorCode::unsupported, "sha2 is supported with 256 bits, not with {}", bits);
+  }
+  return Expression{.sql = fmt::format("sha256({})", coerced(call.arguments[0], SqlKind::string).sql),
+                    .type = SqlKind::string,
+                    .title = call_title("sha2", call.arguments)};
+}
+
+// decode(bytes, charset), or decode(x, a, result, b, result, …, otherwise)
+Result<Expression> build_decode(Rewriter& rewriter, FunctionCall& call) {
+  Expression result{.title = call_title("decode", call.arguments)};
+  if (call.arguments.size() == 2) {
+    result.sql = fill("tripos_string({0})", call.arguments);
+    result.type = SqlKind::string;
+    return result;
+  }
+  const std::size_t count = call.arguments.size();
+  const bool has_default = count % 2 == 0;
+  SqlType type = call.arguments[2].type;
+  for (std::size_t i = 4; i < count; i += 2) {
+    type = common_type(type, call.arguments[i].type);
+  }
+  if (has_default) {
+    type = common_type(type, call.arguments.back().type);
+  }
+  result.sql = "CASE";
+  for (std::size_t i = 1; i + 1 < count; i += 2) {
+    result.sql += fmt::format(" WHEN {} THEN {}", rewriter.comparison("<=>", call.arguments[0], call.arguments[i]).sql,
+                              coerced(call.arguments[i + 1], type).sql);
+  }
+  result.sql += has_default ? fmt::format(" ELSE {} END", coerced(call.arguments.back(), type).sql) : " END";
+  result.type = type;
   return result;
 }
 
@@ -168,13 +264,6 @@ Result<Expression> build_octet_length(Rewriter&, FunctionCall& call) {
   return Expression{.sql = fmt::format("CAST(octet_length({}){} AS INTEGER)", bytes, call.name == "bit_length" ? " * 8" : ""),
                     .type = SqlKind::integer,
                     .title = call_title(call.name, call.arguments)};
-}
-
-// Adds the argument that Spark shows in the title even where the statement leaves it out.
-void add_default(FunctionCall& call, std::size_t count, std::string_view sql, std::string_view title, SqlKind kind) {
-  if (call.arguments.size() < count) {
-    call.arguments.push_back({.sql = std::string(sql), .type = kind, .title = std::string(title)});
-  }
 }
 
 Result<Expression> build_pad(Rewriter&, FunctionCall& call) {
@@ -237,12 +326,28 @@ constexpr FunctionRule rules[] = {
     {"position", 2, 3, "ssi", "int", "", {}, build_locate},
     {"replace", 2, 3, "s", "string", "", {}, build_replace},
     {"translate", 3, 3, "s", "string", "translate({0}, {1}, {2})"},
-    {"overlay", 3, 3, "ssi", "string", "(left({0}, {2} - 1) || {1} || substring({0}, {2} + CAST(length({1}) AS INTEGER)))",
-     "overlay({0}, {1}, {2}, -1)"},
+    {"overlay", 3, 4, "*", "string", "", {}, build_overlay},
     {"reverse", 1, 1, "*", "string", "", {}, build_reverse},
     {"repeat", 2, 2, "si", "string", "repeat({0}, greatest({1}, 0))"},
     {"space", 1, 1, "i", "string", "repeat(' ', greatest({0}, 0))"},
-    {"split", 2, 2, "s", "array<string>", "string_split_regex({0}, {1})", "split({0}, {1}, -1)"},
+    {"split", 2, 3, "s", "array<string>", "", {}, build_split},
+    {"elt", 2, -1, "*", "string", "", {}, build_elt},
+    {"find_in_set", 2, 2, "s", "int",
+     "CASE WHEN contains({0}, ',') THEN 0 ELSE CAST(coalesce(list_position(string_split({1}, ','), {0}), CASE WHEN {0} IS NOT NULL AND {1} "
+     "IS "
+     "NOT NULL THEN 0 END) AS INTEGER) END"},
+    {"regexp_substr", 2, 2, "s", "string", "nullif(regexp_extract({0}, {1}), '')"},
+    {"regexp_instr", 2, 2, "s", "int",
+     "CASE WHEN regexp_matches({0}, {1}) THEN CAST(instr({0}, regexp_extract({0}, {1})) AS INTEGER) ELSE 0 END",
+     "regexp_instr({0}, {1}, 0)"},
+    {"url_encode", 1, 1, "s", "string", "replace(url_encode({0}), '%20', '+')"},
+    {"url_decode", 1, 1, "s", "string", "url_decode(replace({0}, '+', ' '))"},
+    {"json_object_keys", 1, 1, "s", "array<string>", "CASE WHEN json_valid({0}) AND json_type({0}) = 'OBJECT' THEN json_keys({0}) END"},
+    {"sha2", 2, 2, "*", "string", "", {}, build_sha2},
+    {"current_schema", 0, 0, "", "string", "'default'"},
+    {"current_database", 0, 0, "", "string", "'default'", "current_schema()"},
+    {"current_catalog", 0, 0, "", "string", "'spark_catalog'"},
+    {"uuid", 0, 0, "", "string", "CAST(uuid() AS VARCHAR)"},
     {"split_part", 3, 3, "ssi", "string", "split_part({0}, {1}, {2})"},
     {"initcap", 1, 1, "s", "string", "tripos_initcap({0})"},
     {"ascii", 1, 1, "s", "int", "ascii({0})"},
@@ -296,8 +401,9 @@ constexpr FunctionRule rules[] = {
     {"unbase64", 1, 1, "s", "binary", "from_base64({0})"},
     {"hex", 1, 1, "*", "string", "hex({0})"},
     {"unhex", 1, 1, "s", "binary", "unhex({0})"},
+    {"binary_literal", 1, 1, "s", "binary", "unhex({0})", "X'{0}'"},
     {"encode", 2, 2, "s", "binary", "encode({0})"},
-    {"decode", 2, 2, "*", "string", "tripos_string({0})"},
+    {"decode", 2, -1, "*", "string", "", {}, build_decode},
     {"levenshtein", 2, 2, "s", "int", "CAST(levenshtein({0}, {1}) AS INTEGER)"},
     {"format_number", 2, 2, "di", "string", "tripos_format_number({0}, {1})"},
     {"get_json_object", 2, 2, "s", "string", "tripos_get_json_object({0}, {1})"},

@@ -93,7 +93,7 @@ Result<Expression> build_date_part(Rewriter&, FunctionCall& call) {
   const Expression time = coerced(call.arguments[1], SqlKind::timestamp);
   Expression result{.type = SqlKind::integer,
                     .title = fmt::format("{}({}, {})", call.name, call.arguments[0].title, call.arguments[1].title)};
-  if (call.name == "date_part" && call.nodes.size() == 2) {
+  if (call.name == "date_part" && !call.marked) {
     result.title = fmt::format("extract({} FROM {})", call.arguments[0].title, call.arguments[1].title);
   }
   if (unit == "second") {
@@ -112,6 +112,49 @@ Result<Expression> build_trunc(Rewriter&, FunctionCall& call) {
   return Expression{.sql = fmt::format("CAST(date_trunc('{}', {}) AS {})", unit, time.sql, of_date ? "DATE" : "TIMESTAMP"),
                     .type = of_date ? SqlKind::date : SqlKind::timestamp,
                     .title = call_title(call.name, call.arguments)};
+}
+
+// The unit stands as a name: timestampdiff(HOUR, a, b), timestampadd(DAY, 1, t), dateadd(DAY, 1, t).
+Result<Expression> build_with_unit(Rewriter& rewriter, FunctionCall& call) {
+  if (call.nodes.size() != 3) {
+    TRIPOS_ASSIGN(Expression first, rewriter.expression(call.nodes[0], *call.scope));
+    TRIPOS_ASSIGN(Expression second, rewriter.expression(call.nodes[1], *call.scope));
+    FunctionCall plain{.name = call.name == "dateadd" ? "date_add" : "datediff", .arguments = {std::move(first), std::move(second)}};
+    Result<Expression> result = call_function(rewriter, plain);
+    if (result && call.name == "date_diff") {
+      result->title.insert(4, 1, '_');
+    }
+    return result;
+  }
+  const std::vector<std::string> names = call.nodes[0].texts("column_names");
+  if (names.size() != 1) {
+    return fail(ErrorCode::query, "{} wants a unit of time first: DAY, HOUR …", call.name);
+  }
+  TRIPOS_ASSIGN(const std::string unit, unit_of({.sql = "", .title = names[0]}));
+  TRIPOS_ASSIGN(const Expression first, rewriter.expression(call.nodes[1], *call.scope));
+  TRIPOS_ASSIGN(const Expression second, rewriter.expression(call.nodes[2], *call.scope));
+  const bool adds = call.name.ends_with("add");
+  Expression result{
+      .type = adds ? SqlKind::timestamp : SqlKind::big_integer,
+      .title = fmt::format("{}({}, {}, {})", adds ? "timestampadd" : "timestampdiff", upper(names[0]), first.title, second.title)};
+  const std::string time = coerced(second, SqlKind::timestamp).sql;
+  result.sql = adds ? fmt::format("({} + to_{}s({}))", time, unit, coerced(first, SqlKind::integer).sql)
+                    : fmt::format("date_sub('{}', {}, {})", unit, coerced(first, SqlKind::timestamp).sql, time);
+  return result;
+}
+
+// The first day named so after a date.
+Result<Expression> build_next_day(Rewriter&, FunctionCall& call) {
+  static constexpr std::string_view days[] = {"mo", "tu", "we", "th", "fr", "sa", "su"};
+  const std::string name = lower(call.arguments[1].text.value_or("").substr(0, 2));
+  const auto* found = std::ranges::find(days, name);
+  if (found == std::end(days)) {
+    return fail(ErrorCode::query, "next_day wants the name of a day: 'Monday', 'MON' or 'MO'; {} is none", call.arguments[1].title);
+  }
+  const std::string date = coerced(call.arguments[0], SqlKind::date).sql;
+  return Expression{.sql = fmt::format("({0} + CAST(7 - (isodow({0}) + 6 - {1}) % 7 AS INTEGER))", date, found - std::begin(days)),
+                    .type = SqlKind::date,
+                    .title = call_title("next_day", call.arguments)};
 }
 
 Result<Expression> build_now(Rewriter&, FunctionCall& call) {
@@ -157,10 +200,19 @@ constexpr FunctionRule rules[] = {
     {"date_part", 2, 2, "*", "int", "", {}, build_date_part},
     {"datepart", 2, 2, "*", "int", "", {}, build_date_part},
     {"date_add", 2, 2, "Di", "date", "({0} + {1})"},
-    {"dateadd", 2, 2, "Di", "date", "({0} + {1})", "date_add({0}, {1})"},
+    {"dateadd", 2, 3, "*", "date", "", {}, build_with_unit},
+    {"timestampadd", 3, 3, "*", "timestamp", "", {}, build_with_unit},
+    {"timestampdiff", 3, 3, "*", "bigint", "", {}, build_with_unit},
+    {"next_day", 2, 2, "*", "date", "", {}, build_next_day},
+    {"dayname", 1, 1, "D", "string", "strftime({0}, '%a')"},
+    {"monthname", 1, 1, "D", "string", "strftime({0}, '%b')"},
+    {"make_timestamp", 6, 6, "iiiiid", "timestamp", "make_timestamp({0}, {1}, {2}, {3}, {4}, {5})"},
+    {"date_from_unix_date", 1, 1, "i", "date", "(DATE '1970-01-01' + {0})"},
+    {"localtimestamp", 0, 0, "", "timestamp", "CAST(now() AS TIMESTAMP)"},
+    {"current_timezone", 0, 0, "", "string", "'UTC'"},
     {"date_sub", 2, 2, "Di", "date", "({0} - {1})"},
     {"datediff", 2, 2, "D", "int", "CAST({0} - {1} AS INTEGER)"},
-    {"date_diff", 2, 2, "D", "int", "CAST({0} - {1} AS INTEGER)"},
+    {"date_diff", 2, 3, "*", "int", "", {}, build_with_unit},
     {"add_months", 2, 2, "Di", "date", "CAST({0} + to_months({1}) AS DATE)"},
     {"months_between", 2, 2, "t", "double", "tripos_months_between({0}, {1})", "months_between({0}, {1}, true)"},
     {"last_day", 1, 1, "D", "date", "last_day({0})"},

@@ -4,29 +4,12 @@
 #include <unordered_set>
 
 #include "worker/dialect/sql_type.h"
+#include "worker/dialect/words.h"
 
 namespace tripos::worker {
 namespace {
 
 using Words = std::unordered_set<std::string>;
-
-// Reserved by DuckDB's parser; never syntax in the queries of Spark that are read here.
-const Words never_syntax = {
-    "ANALYSE",    "ANALYZE",    "ASYMMETRIC", "CHECK",       "COLLATE",      "COLUMN",      "CONSTRAINT",    "CREATE",
-    "DEFAULT",    "DEFERRABLE", "DESCRIBE",   "DO",          "FETCH",        "FOREIGN",     "GRANT",         "INITIALLY",
-    "INTO",       "LAMBDA",     "ONLY",       "PIVOT",       "PIVOT_LONGER", "PIVOT_WIDER", "PRIMARY",       "QUALIFY",
-    "REFERENCES", "RETURNING",  "SHOW",       "SUMMARIZE",   "SYMMETRIC",    "TABLE",       "UNIQUE",        "UNPIVOT",
-    "VARIADIC",   "POSITIONAL", "ASOF",       "GLOB",        "ISNULL",       "NOTNULL",     "CONCURRENTLY",  "FREEZE",
-    "GENERATED",  "MAP",        "STRUCT",     "TRY_CAST_TO", "OVERLAPS",     "VERBOSE",     "AUTHORIZATION", "BINARY"};
-
-// Words after which an expression, a name or a clause begins: what stands before them is no operand of an operator that follows.
-const Words syntax = {"SELECT",    "FROM",    "WHERE",   "GROUP",     "BY",       "HAVING",  "ORDER",     "LIMIT",     "AND",
-                      "OR",        "NOT",     "IN",      "LIKE",      "ILIKE",    "BETWEEN", "ON",        "USING",     "AS",
-                      "CASE",      "WHEN",    "THEN",    "ELSE",      "DISTINCT", "ALL",     "UNION",     "EXCEPT",    "MINUS",
-                      "INTERSECT", "JOIN",    "LEFT",    "RIGHT",     "FULL",     "INNER",   "OUTER",     "CROSS",     "SEMI",
-                      "ANTI",      "NATURAL", "LATERAL", "VIEW",      "WITH",     "RLIKE",   "REGEXP",    "DIV",       "IS",
-                      "EXISTS",    "VALUES",  "OVER",    "PARTITION", "INTERVAL", "ASC",     "DESC",      "NULLS",     "FILTER",
-                      "WINDOW",    "SIMILAR", "TO",      "ESCAPE",    "RANGE",    "ROWS",    "PRECEDING", "FOLLOWING", "RECURSIVE"};
 
 // Function names that mean something else to DuckDB's parser.
 const Words marked_functions = {"IF",
@@ -80,6 +63,15 @@ const Words marked_functions = {"IF",
                                 "UNNEST",
                                 "DEFAULT",
                                 "MOD",
+                                "GROUPING_ID",
+                                "LTRIM",
+                                "RTRIM",
+                                "DATE_PART",
+                                "PERCENTILE_CONT",
+                                "PERCENTILE_DISC",
+                                "STRING_AGG",
+                                "LISTAGG",
+                                "WINDOW",
                                 "SUMMARIZE",
                                 "SHOW",
                                 "DESCRIBE"};
@@ -117,7 +109,7 @@ constexpr TypeName type_names[] = {
 
 class Respeller {
  public:
-  Respeller(std::span<const Token> tokens, std::string_view source) : tokens_(tokens), source_(source) {}
+  Respeller(std::span<const Token> tokens, std::string_view source) : tokens_(tokens), roles_(word_roles(tokens)), source_(source) {}
 
   Result<Respelled> run() {
     while (at_ < tokens_.size()) {
@@ -138,10 +130,11 @@ class Respeller {
     std::size_t from;
   };
   struct Group {               // an open parenthesis, or the whole
-    int cases = 0;             // CASE without its END
     bool cast = false;         // CAST( … AS type )
     bool query = false;        // has a SELECT of its own
     std::size_t group_by = 0;  // where in out_ the list of GROUP BY begins; 0: none
+    bool structure = false;    // struct( … AS name, … )
+    std::size_t argument = 0;  // where in out_ its current argument begins
   };
 
   static const Token& none() {
@@ -159,16 +152,14 @@ class Respeller {
     at_ += count;
   }
 
-  // The token before ends an operand, so that an infix operator or a clause may follow.
-  [[nodiscard]] bool after_operand(std::size_t back = 1) const {
-    const Token& token = previous(back);
-    switch (token.kind) {
-      case TokenKind::word: return previous(back + 1).is_symbol(".") || !syntax.contains(upper(token.text));
-      case TokenKind::symbol: return token.text == ")" || token.text == "]" || token.text == "*";
-      case TokenKind::end: return false;
-      default: return true;
-    }
+  [[nodiscard]] bool is_syntax(std::size_t ahead = 0) const {
+    return at_ + ahead < tokens_.size() && roles_[at_ + ahead].word == WordRole::syntax;
   }
+  [[nodiscard]] bool is_syntax(std::string_view word, std::size_t ahead = 0) const { return is_syntax(ahead) && peek(ahead).is_word(word); }
+  [[nodiscard]] bool is_syntax_behind(std::string_view word) const {
+    return at_ > 0 && roles_[at_ - 1].word == WordRole::syntax && previous().is_word(word);
+  }
+  [[nodiscard]] bool behind_operand() const { return at_ > 0 && roles_[at_ - 1].ends_operand; }
 
   Result<> step() {
     const Token& token = peek();
@@ -208,12 +199,24 @@ class Respeller {
     const std::string& text = peek().text;
     if (text == "(") {
       const Token& before = previous();
-      groups_.push_back({.cast = before.is_word("CAST") || before.is_word("TRY_CAST")});
+      groups_.push_back({.cast = before.is_word("CAST") || before.is_word("TRY_CAST"), .structure = before.is_word("STRUCT")});
+      groups_.back().argument = out_.size() + 1;
     } else if (text == ")") {
       if (groups_.size() == 1) {
         return fail(ErrorCode::query, "a parenthesis is closed at {} that was never opened", place(source_, peek().position));
       }
+      if (is_syntax("WITHIN", 1) && is_syntax("GROUP", 2) && peek(3).is_symbol("(")) {  // f(a) WITHIN GROUP (ORDER BY b): f(a ORDER BY b)
+        at_ += 4;
+        return {};
+      }
+      if ((is_syntax("IGNORE", 1) || is_syntax("RESPECT", 1)) && is_syntax("NULLS", 2)) {  // f(a) IGNORE NULLS: f(a IGNORE NULLS)
+        groups_.pop_back();
+        take(is_syntax("IGNORE", 1) ? "IGNORE NULLS )" : ")", 3);
+        return {};
+      }
       groups_.pop_back();
+    } else if (text == ",") {
+      groups_.back().argument = out_.size() + 1;
     } else if (text == "==") {
       take("=");
       return {};
@@ -226,6 +229,8 @@ class Respeller {
     } else if (text == "^") {
       take("#");  // bitwise, where DuckDB's ^ is a power; refused by the rewriter under its own name
       return fail(ErrorCode::unsupported, "the operator ^ (at {}) is not supported", place(source_, previous().position));
+    } else if ((text == "|" || text == ">>") && peek(1).is_symbol(">") && peek(1).position == peek().end) {
+      return fail(ErrorCode::unsupported, "{}> (at {}) is not supported", text, place(source_, peek().position));
     } else if (text == "?" || text == "$" || text == "#" || text == "@") {
       return fail(ErrorCode::query, "syntax error at or near \"{}\" ({})", text, place(source_, peek().position));
     } else if (text == "::") {
@@ -268,104 +273,120 @@ class Respeller {
   Result<> word() {
     const Token& token = peek();
     const std::string name = upper(token.text);
-    if (previous().is_symbol(".") || peek(1).is_symbol(".")) {  // part of a longer name
-      const bool plain = !syntax.contains(name) && !never_syntax.contains(name) && name != "END" && name != "OFFSET";
-      take(plain && !previous().is_symbol(".") ? token.text : quoted_name(token.text));
+    if (!is_syntax()) {
+      const TokenKind next = peek(1).kind;
+      if ((name == "DATE" || name == "TIMESTAMP") && (next == TokenKind::string || next == TokenKind::double_quoted) && !behind_operand()) {
+        take(fmt::format("{}{}_literal({})", marker_prefix, lower(name), literal(peek(1).text)), 2);
+      } else if (name == "X" && next == TokenKind::string && peek(1).position == token.end) {
+        return binary_literal();
+      } else if (roles_[at_].word == WordRole::function) {
+        take(is_marked_function(name) ? std::string(marker_prefix) + lower(token.text) : token.text);
+      } else {
+        take(quoted_name(token.text));
+      }
       return {};
     }
-    if (peek(1).is_symbol("(") && is_marked_function(name)) {
-      take(std::string(marker_prefix) + lower(token.text));
-      return {};
-    }
-    if ((name == "RLIKE" || name == "REGEXP") && (after_operand() || (previous().is_word("NOT") && after_operand(2)))) {
+    if (name == "RLIKE" || name == "REGEXP") {
       take("SIMILAR TO");
-      return {};
-    }
-    if (name == "DIV" && after_operand()) {
+    } else if (name == "DIV") {
       take("//");
-      return {};
-    }
-    if (name == "LEFT" && (peek(1).is_word("SEMI") || peek(1).is_word("ANTI"))) {
+    } else if (name == "LEFT" && (is_syntax("SEMI", 1) || is_syntax("ANTI", 1))) {
       ++at_;
       take(upper(peek().text));
-      return {};
-    }
-    if (name == "MINUS" && after_operand()) {
+    } else if (name == "MINUS") {
       take("EXCEPT");
-      return {};
-    }
-    if (name == "SORT" && peek(1).is_word("BY")) {
+    } else if (name == "SORT") {
       take("ORDER");
-      return {};
-    }
-    if (name == "LATERAL" && peek(1).is_word("VIEW")) {
+    } else if (name == "LATERAL" && is_syntax("VIEW", 1)) {
       return lateral_view();
-    }
-    if (name == "GROUP" && peek(1).is_word("BY")) {
+    } else if (name == "TABLESAMPLE") {
+      return fail(ErrorCode::unsupported, "TABLESAMPLE is not supported ({})", place(source_, token.position));
+    } else if ((name == "ANY" || name == "SOME" || name == "ALL") && (is_syntax_behind("LIKE") || is_syntax_behind("ILIKE"))) {
+      take(fmt::format("{}like_{}", marker_prefix, name == "ALL" ? "all" : "any"));
+    } else if (name == "EXCEPT" && previous().is_symbol("*") && peek(1).is_symbol("(")) {
+      take("EXCLUDE");
+    } else if (name == "GROUPING" && groups_.back().group_by != 0 && out_.size() > groups_.back().group_by && !previous().is_symbol(",")) {
+      out_.resize(groups_.back().group_by);  // GROUP BY a, b GROUPING SETS (…): the sets alone decide
+      take("GROUPING");
+    } else if (name == "INTERVAL") {
+      return interval();
+    } else if (name == "AS" && groups_.back().structure) {
+      const Token& alias = peek(1);
+      out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(groups_.back().argument), {quoted_name(alias.text) + " :=", alias.position});
+      at_ += 2;
+    } else if (name == "GROUP" && is_syntax("BY", 1)) {
       take("GROUP BY", 2);
       groups_.back().group_by = out_.size();
-      return {};
-    }
-    if (name == "WITH" && (peek(1).is_word("ROLLUP") || peek(1).is_word("CUBE")) && groups_.back().group_by != 0) {
+    } else if (name == "WITH" && (is_syntax("ROLLUP", 1) || is_syntax("CUBE", 1)) && groups_.back().group_by != 0) {
       out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(groups_.back().group_by), {upper(peek(1).text) + " (", peek().position});
       take(")", 2);
-      return {};
-    }
-    if ((name == "DATE" || name == "TIMESTAMP") && !after_operand() &&
-        (peek(1).kind == TokenKind::string || peek(1).kind == TokenKind::double_quoted)) {
-      take(fmt::format("{}{}_literal({})", marker_prefix, lower(name), literal(peek(1).text)), 2);
-      return {};
-    }
-    if (name == "SELECT") {
-      groups_.back().query = true;
-    }
-    if (name == "AS" && groups_.back().cast) {
+    } else if (name == "AS" && groups_.back().cast) {
       groups_.back().cast = false;
       take("AS");
       return type();
+    } else {
+      groups_.back().query |= name == "SELECT";
+      take(token.text);
     }
-    return name_or_syntax(name);
+    return {};
   }
 
-  // Spark reserves no words: what can't be syntax where it stands is a name.
-  Result<> name_or_syntax(const std::string& name) {
-    const Token& token = peek();
-    bool is_name = never_syntax.contains(name);
-    if (name == "CASE") {
-      ++groups_.back().cases;
-    } else if (name == "END") {
-      is_name = groups_.back().cases == 0;
-      groups_.back().cases -= is_name ? 0 : 1;
-    } else if (name == "OFFSET") {
-      is_name = peek(1).kind != TokenKind::number || !after_operand();
-    } else if (name == "DESC" || name == "ASC") {
-      is_name = !after_operand();
-    } else if (name == "LIMIT" || name == "WINDOW") {
-      is_name = !after_operand() && !previous().is_word("ASC") && !previous().is_word("DESC");
-    } else if (name == "USER" || name == "SESSION_USER" || name == "TO") {
-      is_name = true;
+  // INTERVAL 1 DAY 2 HOURS is a sum; INTERVAL '1 02:03:04' DAY TO SECOND is read here.
+  Result<> interval() {
+    const std::size_t begin = at_;
+    if (peek(1).is_symbol("(")) {
+      take("INTERVAL");
+      return {};
     }
-    take(is_name ? quoted_name(token.text) : token.text);
+    std::size_t at = at_ + 1;
+    std::string sum;
+    std::string text;
+    while (at + 1 < tokens_.size()) {
+      const bool negative = tokens_[at].is_symbol("-");
+      at += negative ? 1 : 0;
+      const Token& number = tokens_[at];
+      if ((number.kind != TokenKind::number && number.kind != TokenKind::string) || at + 1 >= tokens_.size() ||
+          roles_[at + 1].word != WordRole::syntax) {
+        break;
+      }
+      const Token& unit = tokens_[at + 1];
+      if (at + 3 < tokens_.size() && tokens_[at + 2].is_word("TO") && roles_[at + 2].word == WordRole::syntax) {
+        return fail(ErrorCode::unsupported, "INTERVAL … {} TO {} ({}) is not supported; write the parts: INTERVAL 1 DAY 2 HOURS",
+                    upper(unit.text), upper(tokens_[at + 3].text), place(source_, peek().position));
+      }
+      text = fmt::format("INTERVAL '{}{}' {}", negative ? "-" : "", number.text, unit.text);
+      sum += (sum.empty() ? "" : " + ") + text;
+      at += 2;
+    }
+    if (sum.empty()) {  // INTERVAL '1 day 2 hours'
+      take("INTERVAL");
+      return {};
+    }
+    take(sum == text ? text : fmt::format("({})", sum), at - begin);
+    return {};
+  }
+
+  // X'1F2A'
+  Result<> binary_literal() {
+    const std::string& digits = peek(1).text;
+    if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
+      return fail(ErrorCode::query, "X'{}' ({}) wants hexadecimal digits", digits, place(source_, peek().position));
+    }
+    take(fmt::format("{}binary_literal('{}{}')", marker_prefix, digits.size() % 2 == 0 ? "" : "0", upper(digits)), 2);
     return {};
   }
 
   [[nodiscard]] bool is_marked_function(const std::string& name) const {
-    if (!marked_functions.contains(name)) {
-      return name == "POSITION" && !has_keyword_inside("IN");
-    }
-    if (name == "FILTER") {
-      return !after_operand();
-    }
-    if (name == "LIKE" || name == "ILIKE" || name == "RLIKE" || name == "REGEXP") {
-      return !after_operand() && !(previous().is_word("NOT") && after_operand(2));
-    }
-    if (name == "EXISTS" || name == "ANY" || name == "SOME") {
-      return !peek(2).is_word("SELECT") && !peek(2).is_word("WITH");
+    if (name == "POSITION") {
+      return !has_keyword_inside("IN");
     }
     if (name == "OVERLAY") {
       return !has_keyword_inside("PLACING");
     }
-    return true;
+    if (name == "FIRST" || name == "LAST" || name == "FIRST_VALUE" || name == "LAST_VALUE" || name == "ANY_VALUE") {
+      return has_keyword_inside(",");  // first(a, true), which DuckDB's parser takes for a wrong window function
+    }
+    return marked_functions.contains(name);
   }
 
   // Inside of the parentheses that follow the next token.
@@ -378,7 +399,7 @@ class Respeller {
         if (--depth == 0) {
           return false;
         }
-      } else if (depth == 1 && peek(ahead).is_word(keyword)) {
+      } else if (depth == 1 && (peek(ahead).is_word(keyword) || peek(ahead).is_symbol(keyword))) {
         return true;
       }
     }
@@ -389,7 +410,7 @@ class Respeller {
   Result<> lateral_view() {
     emit(", LATERAL");
     at_ += 2;
-    const bool outer = peek().is_word("OUTER");
+    const bool outer = is_syntax("OUTER");
     at_ += outer ? 1 : 0;
     if (peek().kind != TokenKind::word || !peek(1).is_symbol("(")) {
       return fail(ErrorCode::query, "LATERAL VIEW wants a function such as explode(…) ({})", place(source_, peek().position));
@@ -404,14 +425,14 @@ class Respeller {
       TRIPOS_TRY(step());
     } while (groups_.size() > depth && at_ < tokens_.size());
     std::string table = fmt::format("tripos_lateral_{}", ++lateral_views_);
-    if (peek().is_name() && !peek().is_word("AS") && !is_clause(peek())) {
+    if (peek().is_name() && !is_syntax()) {
       table = peek().text;
       ++at_;
     }
     std::string columns;
-    if (peek().is_word("AS") || (peek().is_name() && !is_clause(peek()))) {
-      at_ += peek().is_word("AS") ? 1 : 0;
-      while (peek().is_name()) {
+    if (is_syntax("AS") || (peek().is_name() && !is_syntax())) {
+      at_ += is_syntax("AS") ? 1 : 0;
+      while (peek().is_name() && !is_syntax()) {
         columns += (columns.empty() ? "" : ", ") + quoted_name(peek().text);
         ++at_;
         if (!peek().is_symbol(",")) {
@@ -423,8 +444,6 @@ class Respeller {
     emit(fmt::format("AS {}", quoted_name(table)) + (columns.empty() ? "" : "(" + columns + ")"));
     return {};
   }
-
-  static bool is_clause(const Token& token) { return token.kind == TokenKind::word && syntax.contains(upper(token.text)); }
 
   // A type: STRUCT<a: INT>, ARRAY<…>, MAP<…, …>, DECIMAL[(p[, s])], and names.
   Result<> type() {
@@ -513,6 +532,7 @@ class Respeller {
   }
 
   std::span<const Token> tokens_;
+  std::vector<TokenRole> roles_;
   std::string_view source_;
   std::size_t at_ = 0;
   std::vector<Piece> out_;

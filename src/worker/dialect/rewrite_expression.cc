@@ -9,6 +9,7 @@ namespace tripos::worker {
 namespace {
 
 constexpr int nesting_max = 400;
+constexpr std::size_t sql_size_max = 4 << 20;  // some operands are repeated: nested, they'd grow without bound
 
 struct OperatorName {
   std::string_view duckdb;
@@ -56,6 +57,14 @@ std::string with_scale(std::string digits, int scale) {
     digits.insert(digits.size() - static_cast<std::size_t>(scale), ".");
   }
   return negative ? '-' + digits : digits;
+}
+
+// The left side of a comparison; of "x IS TRUE", which comes as CAST(x AS BOOLEAN) IS NOT DISTINCT FROM true, x.
+Node truth_tested(Node comparison) {
+  const Node left = comparison["left"];
+  const bool is_test = comparison.text("type").ends_with("DISTINCT_FROM") && left.text("class") == "CAST" && !left.flag("try_cast") &&
+                       left["cast_type"].text("id") == "BOOLEAN";
+  return is_test && left["child"]["value"]["type"].text("id") != "VARCHAR" ? left["child"] : left;
 }
 
 bool is_null_literal(const Expression& expression) { return expression.literal && expression.type.is(SqlKind::void_type); }
@@ -119,7 +128,7 @@ Result<Expression> Rewriter::reference(Node node, const Scope& scope) {
   }
   const std::string_view kind = node.text("class");
   Result<Expression> result = kind == "COLUMN_REF"    ? column(node, scope)
-                              : kind == "CONSTANT"    ? constant(node)
+                              : kind == "CONSTANT"    ? constant(node["value"])
                               : kind == "OPERATOR"    ? operation(node, scope)
                               : kind == "COMPARISON"  ? compare(node, scope)
                               : kind == "CONJUNCTION" ? conjunction(node, scope)
@@ -131,6 +140,9 @@ Result<Expression> Rewriter::reference(Node node, const Scope& scope) {
                               : kind == "WINDOW"      ? window(node, scope)
                                                       : fail(ErrorCode::unsupported, "{} is not supported here", kind);
   --depth_;
+  if (result && result->sql.size() > sql_size_max) {
+    return fail(ErrorCode::query, "the expression is too long: {} becomes {} bytes", result->title.substr(0, 100), result->sql.size());
+  }
   return result;
 }
 
@@ -161,6 +173,7 @@ Expression Rewriter::field(Expression from, std::string_view name, std::string_v
     result.usage = from.usage == nullptr ? nullptr : &from.usage->fields[found->name];
   } else if (from.type.is(SqlKind::map)) {
     mark_read(from.usage);
+    result.title = fmt::format("{}[{}]", from.title, name);
     result.sql = fmt::format("element_at({}, {})[1]", from.sql, literal(name));
     result.type = from.type.element();
   } else if (!from.type.is_known()) {
@@ -197,8 +210,7 @@ Result<Expression> Rewriter::column(Node node, const Scope& scope) {
   return result;
 }
 
-Result<Expression> Rewriter::constant(Node node) {
-  const Node value = node["value"];
+Result<Expression> Rewriter::constant(Node value) {
   Expression result{.literal = true};
   result.type = type_of_node(value["type"]);
   const Node content = value["value"];
@@ -362,8 +374,7 @@ Result<Expression> Rewriter::compare(Node node, const Scope& scope) {
   if (operation.empty()) {
     return fail(ErrorCode::unsupported, "the comparison {} is not supported", node.text("type"));
   }
-  // "x IS TRUE" comes as a comparison of a cast.
-  TRIPOS_ASSIGN(Expression left, expression(node["left"], scope));
+  TRIPOS_ASSIGN(Expression left, expression(truth_tested(node), scope));
   TRIPOS_ASSIGN(Expression right, expression(node["right"], scope));
   return comparison(operation, std::move(left), std::move(right));
 }
@@ -381,6 +392,15 @@ Expression Rewriter::comparison(std::string_view operation, Expression left, Exp
   };
   adapt(left, right);
   adapt(right, left);
+  // A boolean beside the literal 1 or 0 stands for itself.
+  for (const auto& [flag, number] : {std::pair(&left, &right), std::pair(&right, &left)}) {
+    if (operation == "=" && flag->type.is(SqlKind::boolean) && number->literal && (number->title == "1" || number->title == "0")) {
+      return number->title == "1"
+                 ? *flag
+                 : Expression{
+                       .sql = fmt::format("(NOT {})", flag->sql), .type = SqlKind::boolean, .title = fmt::format("(NOT {})", flag->title)};
+    }
+  }
   if (left.type.is(SqlKind::boolean) && right.type.is_numeric()) {
     left = coerced(std::move(left), right.type);
   } else if (right.type.is(SqlKind::boolean) && left.type.is_numeric()) {

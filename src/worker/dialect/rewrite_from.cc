@@ -43,6 +43,8 @@ Result<Rewriter::From> Rewriter::from(Node node, const Scope* outer, const Names
     result = table_function(node, outer);
   } else if (type == "EXPRESSION_LIST") {
     result = values(node, outer);
+  } else if (type == "PIVOT") {
+    result = pivot(node, outer, names);
   } else if (type != "EMPTY") {
     return fail(ErrorCode::unsupported, "{} in FROM is not supported", type);
   }

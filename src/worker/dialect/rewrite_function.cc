@@ -1,6 +1,7 @@
 // Functions, infix operators that DuckDB's parser gives as functions, lambdas, windows.
 #include <algorithm>
 
+#include "worker/dialect/catalogue.h"
 #include "worker/dialect/names.h"
 
 namespace tripos::worker {
@@ -46,7 +47,7 @@ Result<std::string> frame_bound(std::string_view bound, Node value) {
 
 std::string DecimalDivision::function() const { return fmt::format("tripos_divide_{}_{}_{}", dividend_scale, divisor_scale, scale); }
 
-Result<Expression> Rewriter::lambda(Node node, const Scope& scope, const std::vector<SqlType>& parameters) {
+Result<Expression> Rewriter::lambda(Node node, const Scope& scope, const std::vector<LambdaParameter>& parameters) {
   if (node.text("class") != "LAMBDA") {
     return fail(ErrorCode::query, "a function such as x -> x + 1 is expected here");
   }
@@ -64,15 +65,22 @@ Result<Expression> Rewriter::lambda(Node node, const Scope& scope, const std::ve
   }
   Scope inner{&scope, {}, {}};
   std::string list;
+  std::string shown;
+  std::vector<Expression> own;  // DuckDB's parameters
   for (std::size_t i = 0; i < names.size(); ++i) {
+    const LambdaParameter& parameter = parameters[i];
+    if (own.empty() || !parameter.shares) {
+      own.push_back({.sql = quoted_name(fmt::format("{}#{}", names[i], ++generated_names_)), .title = ""});
+      list += (list.empty() ? "" : ", ") + own.back().sql;
+    }
     inner.star.push_back({.name = names[i],
-                          .type = parameters[i],
-                          .sql = quoted_name(fmt::format("{}#{}", names[i], ++generated_names_)),
+                          .type = parameter.type,
+                          .sql = parameter.sql.empty() ? own.back().sql : fill(parameter.sql, {&own.back(), 1}),
                           .title = "namedlambdavariable()"});
-    list += (i == 0 ? "" : ", ") + inner.star.back().sql;
+    shown += ", namedlambdavariable()";
   }
   TRIPOS_ASSIGN(Expression body, expression(node["expr"], inner));
-  body.title = fmt::format("lambdafunction({}, namedlambdavariable(){})", body.title, names.size() > 1 ? ", namedlambdavariable()" : "");
+  body.title = fmt::format("lambdafunction({}{})", body.title, shown);
   body.sql = fmt::format("lambda {}: {}", list, body.sql);
   return body;
 }
@@ -104,7 +112,8 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
     name = "locate";
   }
   FunctionCall call{.name = name, .nodes = children, .distinct = node.flag("distinct"), .scope = &scope};
-  if (!takes_lambda(name)) {
+  call.marked = node.text("function_name").starts_with(marker_prefix);
+  if (!keeps_nodes(name)) {
     for (const Node& child : children) {
       TRIPOS_ASSIGN(Expression argument, expression(child, scope));
       call.arguments.push_back(std::move(argument));
@@ -118,8 +127,12 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
     call.filter = filter.sql;
     call.filter_title = filter.title;
   }
-  if (const std::vector<Node> orders = node["order_bys"].list("orders"); !orders.empty()) {
-    TRIPOS_ASSIGN(call.order, order_by(orders, scope, nullptr));
+  call.order_nodes = node["order_bys"].list("orders");
+  if (!call.order_nodes.empty()) {
+    TRIPOS_ASSIGN(call.order, order_by(call.order_nodes, scope, nullptr));
+  }
+  if (!pivot_filter_.empty() && is_aggregate(name)) {
+    call.filter = call.filter.empty() ? pivot_filter_ : fmt::format("({} AND {})", pivot_filter_, call.filter);
   }
   if ((call.distinct || !call.filter.empty() || !call.order.empty()) && !is_aggregate(name)) {
     return fail(ErrorCode::query, "{} is no aggregate function: it takes no DISTINCT, FILTER or ORDER BY", name);
@@ -130,6 +143,9 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
 Result<Expression> Rewriter::infix(std::string_view name, Node node, const Scope& scope) {
   const std::vector<Node> children = node.list("children");
   TRIPOS_ASSIGN(Expression left, expression(children.at(0), scope));
+  if (children.size() == 2 && children[1].text("function_name").starts_with("tripos_like_")) {
+    return like_list(name, std::move(left), children[1], scope);
+  }
   if (children.size() == 1) {
     if (name == "-") {
       if (left.literal && left.type.is_numeric()) {
@@ -174,6 +190,27 @@ Result<Expression> Rewriter::infix(std::string_view name, Node node, const Scope
     return result;
   }
   return fail(ErrorCode::unsupported, "the operator {} is not supported", name);
+}
+
+// x [NOT] LIKE ANY ('a%', …), ALL (…): `name` is ~~, !~~, ~~* or !~~*.
+Result<Expression> Rewriter::like_list(std::string_view name, Expression left, Node list, const Scope& scope) {
+  const bool all = list.text("function_name") == "tripos_like_all";
+  const bool negated = name.starts_with('!');
+  const bool ignores_case = name.ends_with('*');
+  Expression result{.type = SqlKind::boolean,
+                    .title = fmt::format("{}like{}({}{}{})", negated ? "not" : "", all ? "all" : "any", ignores_case ? "lower(" : "",
+                                         left.title, ignores_case ? ")" : "")};
+  for (const Node& child : list.list("children")) {
+    TRIPOS_ASSIGN(Expression pattern, expression(child, scope));
+    FunctionCall call{.name = ignores_case ? "ilike" : "like", .arguments = {left, std::move(pattern)}, .scope = &scope};
+    TRIPOS_ASSIGN(const Expression one, call_function(*this, call));
+    result.sql += fmt::format("{}{}{}", result.sql.empty() ? "(" : all ? " AND " : " OR ", negated ? "NOT " : "", one.sql);
+  }
+  if (result.sql.empty()) {
+    return fail(ErrorCode::query, "LIKE {} wants patterns in its parentheses", all ? "ALL" : "ANY");
+  }
+  result.sql += ')';
+  return result;
 }
 
 Expression Rewriter::arithmetic(std::string_view operation, Expression left, Expression right) {
@@ -319,11 +356,7 @@ Result<Expression> Rewriter::window(Node node, const Scope& scope) {
   std::string order_titles;
   for (const Node& order : orders) {
     TRIPOS_ASSIGN(const Expression by, expression(order["expression"], scope));
-    const bool descending = order.text("type") == "DESCENDING";
-    const std::string_view nulls = order.text("null_order");
-    const bool first = nulls == "NULLS FIRST" || (nulls != "NULLS LAST" && !descending);
-    order_titles +=
-        fmt::format("{}{} {} NULLS {}", order_titles.empty() ? "" : ", ", by.title, descending ? "DESC" : "ASC", first ? "FIRST" : "LAST");
+    order_titles += (order_titles.empty() ? "" : ", ") + order_title(by.title, order);
   }
   if (!orders.empty()) {
     TRIPOS_ASSIGN(const std::string order, order_by(orders, scope, nullptr));

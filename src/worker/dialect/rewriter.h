@@ -53,6 +53,13 @@ struct DecimalDivision {
   [[nodiscard]] std::string function() const;
 };
 
+// A parameter of a function such as (x, i) -> x + i.
+struct LambdaParameter {
+  SqlType type;
+  std::string sql = {};  // made of DuckDB's parameter, {0}; empty: it itself
+  bool shares = false;   // that parameter is the one of the parameter before
+};
+
 struct FunctionCall {
   std::string name = {};                   // lower case
   std::vector<Node> nodes = {};            // the arguments as written
@@ -61,8 +68,10 @@ struct FunctionCall {
   std::string filter = {};  // FILTER's condition, rewritten
   std::string filter_title = {};
   std::string order = {};  // ORDER BY inside of the parentheses
-  std::string over = {};   // OVER (…), rewritten; empty: no window
+  std::vector<Node> order_nodes = {};
+  std::string over = {};  // OVER (…), rewritten; empty: no window
   bool ignore_nulls = false;
+  bool marked = false;  // written as a call; without it a function may stand for syntax such as extract(unit FROM x)
   const Scope* scope = nullptr;
 };
 
@@ -77,7 +86,7 @@ class Rewriter {
 
   // For the functions (functions_*.cc).
   [[nodiscard]] Result<Expression> expression(Node node, const Scope& scope);
-  [[nodiscard]] Result<Expression> lambda(Node node, const Scope& scope, const std::vector<SqlType>& parameters);
+  [[nodiscard]] Result<Expression> lambda(Node node, const Scope& scope, const std::vector<LambdaParameter>& parameters);
   [[nodiscard]] Expression arithmetic(std::string_view operation, Expression left, Expression right);
   [[nodiscard]] Expression comparison(std::string_view operation, Expression left, Expression right);
   [[nodiscard]] Expression field(Expression from, std::string_view name, std::string_view full_title);
@@ -116,12 +125,14 @@ class Rewriter {
   [[nodiscard]] Result<From> join(Node node, const Scope* outer, const Names* names);
   [[nodiscard]] Result<From> table_function(Node node, const Scope* outer);
   [[nodiscard]] Result<From> values(Node node, const Scope* outer);
+  [[nodiscard]] Result<From> pivot(Node node, const Scope* outer, const Names* names);
+  [[nodiscard]] Result<From> unpivot(Node node, From source);
   [[nodiscard]] Result<From> subquery_table(Query query, Node node, std::string alias);
 
   // expressions (rewrite_expression.cc)
   [[nodiscard]] Result<Expression> reference(Node node, const Scope& scope);  // as expression(), its usage not marked yet
   [[nodiscard]] Result<Expression> column(Node node, const Scope& scope);
-  [[nodiscard]] Result<Expression> constant(Node node);
+  [[nodiscard]] Result<Expression> constant(Node value);
   [[nodiscard]] Result<Expression> operation(Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> element(Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> in_list(Node node, const Scope& scope);
@@ -133,6 +144,7 @@ class Rewriter {
   [[nodiscard]] Result<Expression> cast(Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> subquery(Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> function(Node node, const Scope& scope);
+  [[nodiscard]] Result<Expression> like_list(std::string_view name, Expression left, Node list, const Scope& scope);
   [[nodiscard]] Result<Expression> infix(std::string_view name, Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> window(Node node, const Scope& scope);
   [[nodiscard]] Result<Expression> condition(Node node, const Scope& scope);
@@ -142,6 +154,7 @@ class Rewriter {
   std::set<DecimalDivision> decimal_divisions_;
   std::vector<std::string> views_;  // whose queries are being rewritten, to find circles
   const Names* names_ = nullptr;    // in sight of the expression at hand
+  std::string pivot_filter_;        // of the aggregates of PIVOT
   int generated_names_ = 0;
   int depth_ = 0;
 };
@@ -152,6 +165,7 @@ class Rewriter {
 // A function's expression, by the catalogue. query: no such function, wrong number of arguments.
 [[nodiscard]] Result<Expression> call_function(Rewriter& rewriter, FunctionCall& call);
 [[nodiscard]] bool is_aggregate(std::string_view name);
-[[nodiscard]] bool takes_lambda(std::string_view name);
+// Its arguments are not rewritten before it is called: functions with lambdas or units of time.
+[[nodiscard]] bool keeps_nodes(std::string_view name);
 
 }  // namespace tripos::worker

@@ -11,7 +11,7 @@ SELECT concat(customer, id), customer || 'x', concat_ws('-', customer, id), subs
 SELECT id as `my id`, `customer`, o.id FROM orders o LIMIT 2;
 SELECT 1, 1.5, 'x', NULL, true, 1L, 1.5D, "dq", 1e3, -1, -1.5, date '2018-01-01', timestamp '2018-01-01 00:00:00';
 SELECT row_number() OVER (PARTITION BY address.city ORDER BY id DESC), sum(quantity) OVER (ORDER BY id), count(*) OVER (PARTITION BY paid), lag(id, 1) OVER (ORDER BY id), lead(id) OVER (ORDER BY id) FROM orders ORDER BY id LIMIT 5;
-SELECT (SELECT max(id) FROM orders), EXISTS (SELECT 1 FROM cities), id IN (SELECT id FROM orders WHERE id < 3) FROM orders LIMIT 2;
+SELECT (SELECT max(id) FROM orders), EXISTS (SELECT 1 FROM cities), id IN (SELECT id FROM orders WHERE id < 3) FROM orders ORDER BY id LIMIT 2;
 SELECT count(*) FILTER (WHERE paid), count(if(paid, 1, null)), sum(CASE WHEN paid THEN 1 ELSE 0 END) FROM orders;
 SELECT struct(id, customer), named_struct('a', 1, 'b', 'x'), array(1, 2), array(id, quantity) FROM orders LIMIT 2;
 SELECT greatest(1, 2), least(3, 4), abs(-3), pow(2, 3), sqrt(4), floor(1.5), ceil(1.5), mod(7, 3);
