@@ -229,6 +229,11 @@ std::string call_title(std::string_view name, std::span<const Expression> argume
 }
 
 std::string aggregate_sql(const FunctionCall& call, std::string_view function, std::string_view arguments, std::string_view more_filter) {
+  // DuckDB hands a window's state to functions of the C API in a form that they can't read (it would crash); the order of a window's
+  // rows is given, so that its own functions answer the same each time.
+  if (!call.over.empty() && function.starts_with(marker_prefix)) {
+    function.remove_prefix(marker_prefix.size());
+  }
   std::string sql = fmt::format("{}({}{}", function, call.distinct ? "DISTINCT " : "", arguments);
   if (!call.order.empty()) {
     sql += " ORDER BY " + call.order;
