@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "base/check.h"
+#include "json/scan_text.h"
 
 namespace tripos::json {
 
@@ -26,23 +26,6 @@ constexpr std::array<Class, 256> classes = [] {
 
 Class class_of(char c) { return classes[static_cast<unsigned char>(c)]; }
 
-// The first quote or backslash of [at, end), or end. Eight bytes at a time.
-const char* find_quote_or_backslash(const char* at, const char* end) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t highs = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & highs; };
-  while (end - at >= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    const std::uint64_t found =
-        has_zero(word ^ ones * static_cast<unsigned char>('"')) | has_zero(word ^ ones * static_cast<unsigned char>('\\'));
-    if (found != 0) return at + __builtin_ctzll(found) / 8;
-    at += 8;
-  }
-  while (at < end && *at != '"' && *at != '\\') ++at;
-  return at;
-}
-
 }  // namespace
 
 tl::unexpected<Error> Splitter::unexpected(const char* at, std::string_view wanted) const {
@@ -61,7 +44,9 @@ Result<> Splitter::append(const char* begin, const char* end) {
 
 Result<> Splitter::complete(const Emit& emit) {
   const Verdict verdict = reader_.check(element_);
-  const bool valid = verdict.is_row() || verdict.reason == Reason::top_level_array || verdict.reason == Reason::top_level_scalar;
+  too_deep_ = verdict.reason == Reason::too_deep && options_.take_too_deep;
+  const bool valid =
+      verdict.is_row() || too_deep_ || verdict.reason == Reason::top_level_array || verdict.reason == Reason::top_level_scalar;
   if (!valid) {
     const auto gap =
         std::upper_bound(gaps_.begin(), gaps_.end(), verdict.byte, [](std::size_t byte, const Gap& g) { return byte < g.minified; });
@@ -87,6 +72,7 @@ Result<const char*> Splitter::outside(const char* at, const char* end) {
       if (*at == ']') {
         in_array_ = false;
         state_ = State::top;
+        return at + 1;
       } else if (*at == ',') {
         state_ = State::element;
       } else {
@@ -98,12 +84,12 @@ Result<const char*> Splitter::outside(const char* at, const char* end) {
       in_array_ = true;
       array_start_ = position_of(at);
       state_ = State::first_element;
-      continue;
+      return at + 1;
     }
     if (state_ == State::first_element && *at == ']') {
       in_array_ = false;
       state_ = State::top;
-      continue;
+      return at + 1;
     }
     if (kind == close || kind == comma_or_colon) return unexpected(at, "a JSON value");
     element_start_ = position_of(at);
@@ -203,6 +189,24 @@ Result<const char*> Splitter::in_scalar(const char* at, const char* end, const E
 }
 
 Result<> Splitter::feed(Bytes chunk, const Emit& emit) {
+  TRIPOS_TRY(run(chunk, emit, false));
+  return {};
+}
+
+Result<std::size_t> Splitter::feed_through_array(Bytes chunk, const Emit& emit) { return run(chunk, emit, true); }
+
+void Splitter::restart(std::uint64_t position, std::uint64_t element_count) {
+  state_ = State::top;
+  in_array_ = false;
+  element_.clear();
+  gaps_.clear();
+  removed_ = 0;
+  element_count_ = element_count;
+  position_ = position;
+  mark_bytes_ = 0;
+}
+
+Result<std::size_t> Splitter::run(Bytes chunk, const Emit& emit, bool through_array) {
   chunk_ = chunk.data();
   const char* at = chunk.data();
   const char* const end = at + chunk.size();
@@ -211,6 +215,7 @@ Result<> Splitter::feed(Bytes chunk, const Emit& emit) {
     ++mark_bytes_;
   }
   if (mark_bytes_ > 0 && mark_bytes_ < byte_order_mark.size() && at < end) return unexpected(at, "a JSON value");
+  bool was_in_array = in_array_;
   while (at < end) {
     Result<const char*> went = at;
     switch (state_) {
@@ -226,14 +231,18 @@ Result<> Splitter::feed(Bytes chunk, const Emit& emit) {
       case State::scalar: went = in_scalar(at, end, emit); break;
     }
     TRIPOS_ASSIGN(at, went);
+    if (through_array && was_in_array && !in_array_) break;
+    was_in_array = in_array_;
   }
-  position_ += chunk.size();
+  const auto taken = static_cast<std::size_t>(at - chunk.data());
+  position_ += taken;
   chunk_ = nullptr;
-  return {};
+  return taken;
 }
 
 Result<> Splitter::finish(const Emit& emit) {
-  if (state_ == State::scalar) {
+  // In an array it may be the half of a number.
+  if (state_ == State::scalar && !in_array_) {
     TRIPOS_TRY(complete(emit));
   }
   if (mark_bytes_ > 0 && mark_bytes_ < byte_order_mark.size()) return fail(ErrorCode::malformed, "byte 0: half a byte order mark");

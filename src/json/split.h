@@ -25,6 +25,7 @@ class Splitter {
  public:
   struct Options {
     std::size_t element_size_max = std::size_t{64} << 20;  // minified
+    bool take_too_deep = false;                            // what only nests deeper than Reader follows comes out, too: see too_deep()
   };
   // Takes an element; its bytes are good for the call. A failure ends the splitting and is handed on.
   using Emit = std::function<Result<>(Bytes element)>;
@@ -33,8 +34,19 @@ class Splitter {
 
   // Emits every element that ends in `chunk`.
   [[nodiscard]] Result<> feed(Bytes chunk, const Emit& emit);
+  // The same, but stops behind the array that the bytes are in, or begin; how many were taken. All of them: it goes on.
+  [[nodiscard]] Result<std::size_t> feed_through_array(Bytes chunk, const Emit& emit);
   // The stream is over: emits a last scalar; malformed if something is unfinished.
   [[nodiscard]] Result<> finish(const Emit& emit);
+
+  // Drops what is unfinished, errors too, and begins anew at a position of the stream, outside of arrays.
+  void restart(std::uint64_t position, std::uint64_t element_count);
+
+  [[nodiscard]] bool in_array() const noexcept { return in_array_; }
+  // Outside of arrays and of elements.
+  [[nodiscard]] bool at_top() const noexcept { return state_ == State::top; }
+  // Of the element that is emitted: it may be broken below Reader's depth_max.
+  [[nodiscard]] bool too_deep() const noexcept { return too_deep_; }
 
   [[nodiscard]] std::uint64_t element_count() const noexcept { return element_count_; }
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }  // bytes fed so far
@@ -58,6 +70,7 @@ class Splitter {
     std::uint64_t removed;
   };
 
+  Result<std::size_t> run(Bytes chunk, const Emit& emit, bool through_array);
   Result<const char*> outside(const char* at, const char* end);
   Result<const char*> in_nested(const char* at, const char* end, const Emit& emit);
   Result<const char*> in_string(const char* at, const char* end, const Emit& emit);
@@ -71,6 +84,7 @@ class Splitter {
   Reader reader_;
   State state_ = State::top;
   bool in_array_ = false;
+  bool too_deep_ = false;
   bool space_ = false;     // white space since the last byte of a nested element
   std::size_t depth_ = 0;  // brackets that are open in the element
   Buffer element_;

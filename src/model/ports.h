@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "model/compression.h"
 #include "model/ends.h"
 #include "model/ids.h"
 
@@ -22,9 +23,10 @@ struct TopicDescription {
   TopicId id;
   std::string name;
   std::int32_t partition_count = 0;
-  bool internal = false;   // Kafka's and our own bookkeeping: never a table
-  bool table = true;       // tripos.table
-  bool compacted = false;  // cleanup.policy has compact
+  bool internal = false;                      // Kafka's and our own bookkeeping: never a table
+  bool table = true;                          // tripos.table
+  bool compacted = false;                     // cleanup.policy has compact
+  std::size_t message_bytes_max = 1'048'588;  // max.message.bytes: of a batch
 };
 
 // Some file that stays readable as long as this lives, even after it was unlinked.
@@ -77,6 +79,8 @@ struct NewRecords {
   std::string topic;  // by name; created if it is internal or auto-creation is on
   PartitionId partition;
   std::vector<NewRecord> records;
+  std::optional<TopicId> topic_id = {};  // given: the topic must still be that one, and is not created
+  Compression compression = Compression::none;
 };
 
 class RecordSink {
@@ -84,6 +88,10 @@ class RecordSink {
   virtual ~RecordSink() = default;
   // Appends; returns the base offset in the partition once all records are durable. Threads as RecordSource.
   [[nodiscard]] virtual Result<Offset> append(NewRecords records) = 0;
+  // The same without waiting: `done` is called once, on the loop or in this call. What one thread appends to a partition in several calls
+  // is written in their order, unless one of them fails.
+  using AppendDone = std::function<void(const Result<Offset>&)>;
+  virtual void append(NewRecords records, AppendDone done) = 0;
 };
 
 }  // namespace tripos

@@ -1,6 +1,7 @@
 #include "serve/api.h"
 
 #include "query/answer_text.h"
+#include "serve/route.h"
 #include "serve/sql_answer.h"
 
 namespace tripos::serve {
@@ -8,18 +9,6 @@ namespace tripos::serve {
 namespace {
 
 constexpr auto statement_bytes_max = std::size_t{1} << 20;
-
-std::string parameter(const HttpRequest& request, const char* name) {
-  const auto found = request.parameters.find(name);
-  return found == request.parameters.end() ? std::string() : found->second;
-}
-
-// Runs `work` on a runner thread, or says that there are too many.
-void run(query::RunnerThreads& runners, const HttpResponder& responder, std::function<void()> work) {
-  if (!runners.submit(std::move(work))) {
-    send_error(*responder, {ErrorCode::unavailable, "too many requests wait already, or the server stops: try again later"});
-  }
-}
 
 Result<query::Question> question_of(HttpRequest& request, const ApiSettings& settings) {
   query::Question question;
@@ -40,14 +29,14 @@ Result<query::Question> question_of(HttpRequest& request, const ApiSettings& set
 void answer_sql(const Api& api, HttpRequest request, const HttpResponder& responder) {
   auto question = question_of(request, api.settings);
   if (!question) return send_error(*responder, question.error());
-  run(api.runners, responder, [&queries = api.queries, question = std::move(*question), responder] {
+  run_on(api.runners, responder, [&queries = api.queries, question = std::move(*question), responder] {
     SqlAnswer answer(responder, question.output);
     answer.end(queries.run(question, answer, responder->cancellation()));
   });
 }
 
 void answer_batch_run(const Api& api, const HttpRequest& request, const HttpResponder& responder) {
-  run(api.runners, responder, [&snapshots = api.snapshots, topic = parameter(request, "topic"), responder] {
+  run_on(api.runners, responder, [&snapshots = api.snapshots, topic = parameter(request, "topic"), responder] {
     const auto done = snapshots.run(topic);
     if (!done) return send_error(*responder, done.error());
     responder->send({}, query::batch_run_text(*done) + "\n");
@@ -55,7 +44,7 @@ void answer_batch_run(const Api& api, const HttpRequest& request, const HttpResp
 }
 
 void answer_batch_status(const Api& api, const HttpRequest& request, const HttpResponder& responder) {
-  run(api.runners, responder, [&snapshots = api.snapshots, topic = parameter(request, "topic"), responder] {
+  run_on(api.runners, responder, [&snapshots = api.snapshots, topic = parameter(request, "topic"), responder] {
     const auto status = snapshots.status(topic);
     if (!status) return send_error(*responder, status.error());
     responder->send({}, query::batch_status_text(*status) + "\n");

@@ -28,6 +28,7 @@ void HttpSession::close() {
   is_closed_ = true;
   (void)loop_.cancel(timer_);
   if (answer_) answer_->break_off();
+  connection_->close();
   socket_.reset();
   closed_(this);  // `this` may be gone now
 }
@@ -44,7 +45,7 @@ void HttpSession::watch() {
 }
 
 void HttpSession::on_readable() {
-  std::array<char, 16384> chunk;
+  std::array<char, 65536> chunk;
   const auto count = socket_->read(chunk);
   if (!count || *count == std::size_t{0}) return close();
   if (*count) received_.append(chunk.data(), **count);
@@ -82,6 +83,7 @@ void HttpSession::dispatch(HttpRequest request) {
   watch();
   // The answer itself is the session's; the writer gets a hold whose end is noticed.
   HttpResponder responder(answer.get(), [answer](HttpAnswer* of_writer) { of_writer->abandon(); });
+  request.connection = connection_;
   handle_(std::move(request), std::move(responder));
 }
 
@@ -146,6 +148,8 @@ void HttpSession::arm(MonotonicClock::duration time) {
     if (!self || self->is_closed_) return;
     // An answer that is still being worked on is no stalled client.
     if (self->answer_ && !self->waits_to_write_) return self->arm(time);
+    // Nor is one that a route keeps something for: a load whose input comes slowly.
+    if (!self->answer_ && !self->parser_.in_request() && self->connection_->keeps_something()) return self->arm(time);
     self->close();
   });
 }

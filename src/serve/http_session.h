@@ -54,6 +54,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::unique_ptr<io::Socket> socket_;
   HttpParser parser_;
   HttpTimes times_;
+  const std::shared_ptr<HttpConnection> connection_ = std::make_shared<HttpConnection>();
   Handle handle_;
   Closed closed_;
   Buffer received_;  // not yet parsed

@@ -51,9 +51,10 @@ std::vector<TopicDescription> BrokerSource::topics() {
                            .partition_count = topic->partition_count(),
                            .internal = topic->internal,
                            .table = topic->config.table,
-                           .compacted = topic->config.compacted});
+                           .compacted = topic->config.compacted,
+                           .message_bytes_max = static_cast<std::size_t>(topic->config.message_bytes_max)});
     }
-    answer(std::move(described));
+    answer(described);
   });
   return topics ? std::move(*topics) : std::vector<TopicDescription>();
 }

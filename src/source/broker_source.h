@@ -26,6 +26,7 @@ class BrokerSink final : public RecordSink {
   explicit BrokerSink(broker::Broker& broker) : broker_(broker) {}
 
   [[nodiscard]] Result<Offset> append(NewRecords records) override;
+  void append(NewRecords records, AppendDone done) override;
 
  private:
   broker::Broker& broker_;

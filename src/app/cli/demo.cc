@@ -98,7 +98,10 @@ struct Demo {
     client::KafkaOptions options;
     options.stream = stream;
     TRIPOS_ASSIGN(client::KafkaConnection kafka, client::KafkaConnection::connect(server.addresses().kafka, options));
-    Pipeline pipeline(std::move(kafka), client::HttpClient(server.addresses().http, stream), {.file = file, .directory = exports});
+    LoadConnections connections{.kafka = [&] { return client::KafkaConnection::connect(server.addresses().kafka, options); },
+                                .http = [&]() -> Result<client::HttpClient> { return client::HttpClient(server.addresses().http, stream); }};
+    Pipeline pipeline(std::move(kafka), client::HttpClient(server.addresses().http, stream), std::move(connections),
+                      {.file = file, .directory = exports});
     return pipeline.run();
   }
 

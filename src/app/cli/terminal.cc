@@ -29,34 +29,46 @@ std::string readable_bytes(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+std::string readable_time(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole % 3600 / 60);
+}
+
 std::string grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
   return digits;
 }
 
-ProgressBar::ProgressBar(std::string label, std::uint64_t total_bytes)
-    : visible_(is_terminal(STDERR_FILENO)), label_(std::move(label)), total_bytes_(total_bytes) {}
+ProgressLine::ProgressLine(std::string label, bool quiet) : quiet_(quiet), label_(std::move(label)) {}
 
-ProgressBar::~ProgressBar() {
-  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+void ProgressLine::clear() {
+  if (std::exchange(drawn_, false)) fmt::print(stderr, "\r\x1b[K");
 }
 
-void ProgressBar::show(std::uint64_t bytes, std::uint64_t records) {
+void ProgressLine::show(std::uint64_t bytes, std::uint64_t total_bytes, std::optional<std::uint64_t> records) {
   const auto now = std::chrono::steady_clock::now();
-  if (!visible_ || now - last_ < std::chrono::milliseconds(100)) return;
+  if (quiet_ || now - last_ < std::chrono::milliseconds(100)) return;
+  const bool watched = is_terminal(STDERR_FILENO);
+  if (!watched && now - last_ < std::chrono::seconds(10)) return;
   last_ = now;
-  drawn_ = true;
-  const double seconds = std::chrono::duration<double>(now - started_).count();
-  std::string bar;
-  if (total_bytes_ > 0) {
+  const double rate = static_cast<double>(bytes) / std::chrono::duration<double>(now - started_).count();
+  std::string text = fmt::format("{}: ", label_);
+  if (watched && total_bytes > 0) {
     static constexpr std::size_t width = 30;
     const std::size_t filled =
-        std::min(width, static_cast<std::size_t>(static_cast<double>(bytes) / static_cast<double>(total_bytes_) * width));
-    bar = "[" + std::string(filled, '=') + std::string(width - filled, ' ') + "] ";
+        std::min(width, static_cast<std::size_t>(static_cast<double>(bytes) / static_cast<double>(total_bytes) * width));
+    text += "[" + std::string(filled, '=') + std::string(width - filled, ' ') + "] ";
   }
-  fmt::print(stderr, "\r\x1b[K{} {}{} records, {}, {}/s", label_, bar, grouped(records), readable_bytes(bytes),
-             readable_bytes(static_cast<std::uint64_t>(static_cast<double>(bytes) / seconds)));
+  if (records) text += fmt::format("{} records, ", grouped(*records));
+  text += readable_bytes(bytes);
+  if (total_bytes > 0) text += " of " + readable_bytes(total_bytes);
+  text += fmt::format(", {}/s", readable_bytes(static_cast<std::uint64_t>(rate)));
+  if (total_bytes > bytes && rate > 0) text += ", " + readable_time(static_cast<double>(total_bytes - bytes) / rate) + " left";
+  drawn_ = watched;
+  fmt::print(stderr, "{}{}{}", watched ? "\r\x1b[K" : "", text, watched ? "" : "\n");
 }
 
 }  // namespace tripos::app

@@ -77,9 +77,11 @@ Result<> Pipeline::create_topic() {
 Result<> Pipeline::load() {
   heading("Messages");
   command(fmt::format("tripos load {} {}", options_.topic, options_.file));
-  TRIPOS_ASSIGN(const Loaded loaded, load_files(kafka_, {.topic = options_.topic, .files = {options_.file}}));
-  fmt::print("Loaded {} messages ({}) into {}.\n", grouped(loaded.message_count), readable_bytes(loaded.bytes_read), options_.topic);
-  message_count_ = loaded.message_count;
+  const Loading loading{.topic = options_.topic, .files = {options_.file}};
+  Loaded loaded;
+  TRIPOS_TRY(load_files(connections_, loading, loaded));
+  fmt::print("{}\n", loaded_text(loading, loaded));
+  message_count_ = loaded.new_count;
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <string>
 
+#include "app/cli/loading.h"
 #include "app/cli/query.h"
 #include "client/http_client.h"
 #include "client/kafka_connection.h"
@@ -19,8 +20,8 @@ struct PipelineOptions {
 
 class Pipeline {
  public:
-  Pipeline(client::KafkaConnection kafka, client::HttpClient http, PipelineOptions options)
-      : kafka_(std::move(kafka)), http_(std::move(http)), options_(std::move(options)) {}
+  Pipeline(client::KafkaConnection kafka, client::HttpClient http, LoadConnections connections, PipelineOptions options)
+      : kafka_(std::move(kafka)), http_(std::move(http)), connections_(std::move(connections)), options_(std::move(options)) {}
 
   [[nodiscard]] Result<> run();
   [[nodiscard]] std::uint64_t message_count() const noexcept { return message_count_; }
@@ -45,6 +46,7 @@ class Pipeline {
 
   client::KafkaConnection kafka_;
   client::HttpClient http_;
+  LoadConnections connections_;
   PipelineOptions options_;
   std::uint64_t message_count_ = 0;
 };

@@ -18,12 +18,14 @@
 #include "io/real/posix_file_system.h"
 #include "io/real/real_clock.h"
 #include "lambda/snapshotter.h"
+#include "load/load_service.h"
 #include "log/data_directory.h"
 #include "log/paths.h"
 #include "query/query_service.h"
 #include "query/runner_threads.h"
 #include "query/worker_column_files.h"
 #include "serve/api.h"
+#include "serve/load_api.h"
 #include "source/broker_source.h"
 #include "store/local_store.h"
 
@@ -97,6 +99,7 @@ struct Server::Parts {
     query::WorkerColumnFiles column_files;
     lambda::Snapshotter snapshots;
     query::QueryService queries;
+    load::LoadService loads;
     std::unique_ptr<query::RunnerThreads> runners;
     std::unique_ptr<serve::HttpServer> http;
   };
@@ -140,6 +143,7 @@ Server::Parts::Tables::Tables(Parts& parts, const lambda::ManifestStore& manifes
       column_files(snapshot_workers, core_count(), parquet_file_time_max),
       snapshots(tables, column_files, [&clock = parts.clock] { return clock.wall(); }),
       queries(tables, views, statement_workers),
+      loads(parts.files, parts.clock, log::topics_directory(parts.options.data), source, sink),
       runners(std::make_unique<query::RunnerThreads>(runner_count_max, runners_waiting_max)) {}
 
 Result<> Server::Parts::open() {
@@ -172,8 +176,11 @@ Result<> Server::Parts::open_broker() {
 
 Result<> Server::Parts::listen() {
   Tables& t = *tables;
-  t.http = std::make_unique<serve::HttpServer>(
-      loop, loop, serve::api_routes({.queries = t.queries, .snapshots = t.snapshots, .runners = *t.runners, .settings = {}}));
+  const serve::HttpSettings settings;
+  auto routes = serve::api_routes({.queries = t.queries, .snapshots = t.snapshots, .runners = *t.runners, .settings = {}});
+  for (serve::HttpRoute& route : serve::load_routes(t.loads, *t.runners, settings.limits.body_bytes_max))
+    routes.push_back(std::move(route));
+  t.http = std::make_unique<serve::HttpServer>(loop, loop, std::move(routes), settings);
   t.http->on_connect([&t] { t.statement_workers.warm(); });
   TRIPOS_TRY(t.http->listen(endpoint_of(options.http)));
   addresses.http = address_of(t.http->endpoint());

@@ -76,6 +76,7 @@ class FakeSource final : public RecordSource, public RecordSink {
     return log.add(builder);
   }
 
+  void append(NewRecords records, AppendDone done) override { done(append(std::move(records))); }
   Result<Offset> append(NewRecords records) override {
     const std::lock_guard lock(mutex_);
     bool known = false;
