@@ -117,7 +117,7 @@ class Commands(TriposTest):
         self.assertEqual(out, b'{"a":1.50,"b":[1,2]}\n{"a":"x y"}\n{"a":3}\n{"a":4}\n{"a":5}\n')
         broken = server.run("load", "t", "-", stdin=b'{"a": 6}\n{"a": }\n', check=False)
         self.assertEqual(broken.returncode, 1)
-        self.assertIn(b"Loaded 1 messages", broken.stderr)
+        self.assertIn(b"Loaded 2 messages", broken.stderr)
         self.assertEqual(server.run("load", "t", self.path("missing.json"), check=False).returncode, 1)
 
     def test_without_a_server_commands_work_on_the_directory(self):

@@ -98,8 +98,9 @@ struct Demo {
     client::KafkaOptions options;
     options.stream = stream;
     TRIPOS_ASSIGN(client::KafkaConnection kafka, client::KafkaConnection::connect(server.addresses().kafka, options));
+    const auto connect_http = [&]() -> Result<client::HttpClient> { return client::HttpClient(server.addresses().http, stream); };
     LoadConnections connections{.kafka = [&] { return client::KafkaConnection::connect(server.addresses().kafka, options); },
-                                .http = [&]() -> Result<client::HttpClient> { return client::HttpClient(server.addresses().http, stream); }};
+                                .http = connect_http};
     Pipeline pipeline(std::move(kafka), client::HttpClient(server.addresses().http, stream), std::move(connections),
                       {.file = file, .directory = exports});
     return pipeline.run();

@@ -29,8 +29,8 @@ Error server_error(std::string_view json) {
   const auto message = string_member(*members, "message");
   const auto code = string_member(*members, "code");
   Error error{ErrorCode::query, message ? *message : std::string(json.substr(0, 1000))};
-  for (const ErrorCode known :
-       {ErrorCode::not_found, ErrorCode::conflict, ErrorCode::timed_out, ErrorCode::unavailable, ErrorCode::cancelled, ErrorCode::unsupported}) {
+  for (const ErrorCode known : {ErrorCode::not_found, ErrorCode::conflict, ErrorCode::timed_out, ErrorCode::unavailable,
+                                ErrorCode::cancelled, ErrorCode::unsupported}) {
     if (code && *code == to_string(known)) error.code = known;
   }
   return error;
