@@ -1,4 +1,5 @@
-"""One member of a group, run by groups.py in a process of its own, so that it can be killed: member.py CLIENT ADDRESS GROUP TOPIC
+"""One member of a group, run by groups.py in a process of its own, so that it can be killed:
+member.py CLIENT ADDRESS GROUP TOPIC SESSION_TIMEOUT_MS
 
 Writes a JSON object a line: {"assigned": [partitions]} at each change, {"partition", "offset", "value"} for each message.
 Commits by itself.
@@ -7,14 +8,12 @@ Commits by itself.
 import json
 import sys
 
-SESSION_TIMEOUT_MS = 6000
-
 
 def say(**what):
     print(json.dumps(what), flush=True)
 
 
-def kafka_python(address, group, topic):
+def kafka_python(address, group, topic, session_timeout_ms):
     from kafka import ConsumerRebalanceListener, KafkaConsumer
 
     class Listener(ConsumerRebalanceListener):
@@ -24,7 +23,8 @@ def kafka_python(address, group, topic):
         def on_partitions_assigned(self, assigned):
             say(assigned=sorted(p.partition for p in assigned))
 
-    consumer = KafkaConsumer(bootstrap_servers=address, group_id=group, auto_offset_reset="earliest", session_timeout_ms=SESSION_TIMEOUT_MS,
+    consumer = KafkaConsumer(bootstrap_servers=address, group_id=group, auto_offset_reset="earliest",
+                             session_timeout_ms=int(session_timeout_ms),
                              heartbeat_interval_ms=1000, auto_commit_interval_ms=200)
     consumer.subscribe([topic], listener=Listener())
     try:
@@ -36,11 +36,11 @@ def kafka_python(address, group, topic):
         consumer.close()
 
 
-def confluent(address, group, topic, strategy="range"):
+def confluent(address, group, topic, session_timeout_ms, strategy="range"):
     from confluent_kafka import Consumer
 
     consumer = Consumer({"bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest",
-                         "session.timeout.ms": SESSION_TIMEOUT_MS, "heartbeat.interval.ms": 1000,
+                         "session.timeout.ms": int(session_timeout_ms), "heartbeat.interval.ms": 1000,
                          "auto.commit.interval.ms": 200, "partition.assignment.strategy": strategy})
 
     consumer.subscribe([topic])
@@ -58,8 +58,8 @@ def confluent(address, group, topic, strategy="range"):
         consumer.close()
 
 
-def confluent_cooperative(address, group, topic):
-    confluent(address, group, topic, "cooperative-sticky")
+def confluent_cooperative(address, group, topic, session_timeout_ms):
+    confluent(address, group, topic, session_timeout_ms, "cooperative-sticky")
 
 
 if __name__ == "__main__":

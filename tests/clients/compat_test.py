@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The judge of judges: a client that fails in any way shows as failed in compat.py's verdict."""
+
+import os
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import compat  # noqa: E402
+
+GOOD = "print('pass  one'); print('done')"
+
+
+def verdict_of(script, sabotaged=False, timeout_s=60):
+    verdict = compat.Verdict("judge")
+    program = compat.Program([sys.executable, "-c", script], sabotage=True)
+    compat.run_program(program, "127.0.0.1:1", verdict, timeout_s=timeout_s, sabotaged=sabotaged)
+    return [(passed, what) for passed, what, _ in verdict.checks]
+
+
+class Verdicts(unittest.TestCase):
+    def assert_failed(self, script, **options):
+        self.assertIn(False, [passed for passed, _ in verdict_of(script, **options)])
+
+    def test_a_client_that_passes(self):
+        self.assertEqual(verdict_of(GOOD), [(True, "one")])
+
+    def test_a_check_that_fails_is_told_with_its_reason(self):
+        verdict = compat.Verdict("judge")
+        script = "print('FAIL  two  (3 (of 4) came)'); print('done'); exit(1)"
+        compat.run_program(compat.Program([sys.executable, "-c", script]), "127.0.0.1:1", verdict)
+        self.assertEqual(verdict.checks, [(False, "two", "3 (of 4) came")])
+
+    def test_silence_is_failure(self):
+        self.assert_failed("")
+
+    def test_no_check_is_failure(self):
+        self.assert_failed("print('done')")
+
+    def test_an_early_end_is_failure(self):
+        self.assert_failed("print('pass  one')")
+
+    def test_an_exit_code_without_a_failed_check_is_failure(self):
+        self.assert_failed(GOOD + "; exit(3)")
+
+    def test_a_crash_is_failure(self):
+        self.assert_failed("import os; print('pass  one', flush=True); os.abort()")
+
+    def test_a_client_that_hangs_is_ended_and_is_failure(self):
+        self.assert_failed("import time; print('pass  one', flush=True); time.sleep(1000)", timeout_s=1)
+
+    def test_unit_tests_that_were_skipped_are_failure(self):
+        said = "test_a (__main__.T.test_a) ... ok\ntest_b (__main__.T.test_b) ... skipped 'not installed'\nRan 2 tests in 0.1s\n"
+        self.assertEqual(compat.parse(said), ([(True, "a", ""), (False, "b", "skipped 'not installed'")], True))
+
+    def test_a_control_passes_only_if_every_check_fails(self):
+        self.assertEqual(verdict_of("print('FAIL  one'); print('done'); exit(1)", sabotaged=True)[0][0], True)
+        self.assert_failed("print('FAIL  one'); print('pass  two'); print('done'); exit(1)", sabotaged=True)
+        self.assert_failed("print('done')", sabotaged=True)
+        self.assert_failed("print('FAIL  one')", sabotaged=True)
+
+    def test_the_report_names_what_failed(self):
+        verdict = compat.Verdict("judge", "1.0", [(True, "one", ""), (False, "two", "why")])
+        text = compat.report([verdict], "abc")
+        self.assertIn("| judge | 1.0 | 1 of 2 | **failed** |", text)
+        self.assertIn("- **failed:** two (why)", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

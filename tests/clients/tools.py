@@ -1,0 +1,163 @@
+"""Kafka's own command-line tools against a running broker: tools.py HOST:PORT NAME
+
+Topics, producers, consumers, groups, offsets, configurations, as an administrator uses them. NAME begins the names of topics and groups.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+from checks import HERE, PARTITIONS, Topic, check, run, run_checks, wait
+from groups import Member
+
+
+class Tools:
+    def __init__(self, address):
+        self.address = address
+        classpath = run(os.path.join(HERE, "kafka_classpath"), timeout=600).stdout.strip()
+        self.java = ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", classpath]
+
+    def run(self, main, *arguments, stdin="", check_code=True):
+        """What the tool says, its errors too."""
+        done = subprocess.run([*self.java, main, "--bootstrap-server", self.address, *arguments], input=stdin, capture_output=True,
+                              text=True, timeout=120)
+        if check_code and done.returncode != 0:
+            raise RuntimeError(f"{main} {' '.join(arguments)} ended with {done.returncode}: {done.stdout[-1000:]}{done.stderr[-1000:]}")
+        return done.stdout if check_code else done.stdout + done.stderr
+
+    def topics(self, *arguments, **options):
+        return self.run("org.apache.kafka.tools.TopicCommand", *arguments, **options)
+
+    def groups(self, *arguments, **options):
+        return self.run("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", *arguments, **options)
+
+    def produce(self, topic, text, *arguments):
+        self.run("org.apache.kafka.tools.ConsoleProducer", "--topic", topic, *arguments, stdin=text)
+
+    def consume(self, topic, count, *arguments):
+        said = self.run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--max-messages", str(count), "--timeout-ms",
+                        "30000", *arguments, check_code=False)
+        return [line for line in said.splitlines() if not line.startswith(("Processed a total", "SLF4J"))]
+
+
+def attempt(name, test):
+    """A check that is a function; what it raises fails it alone."""
+    try:
+        test()
+        check(name, True)
+    except Exception as error:  # noqa: BLE001
+        check(name, False, re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300])
+
+
+def expect(expected, found):
+    if expected != found:
+        raise AssertionError(f"expected {expected!r:.200}, found {found!r:.200}")
+
+
+def topics_and_messages(tools, name):
+    topic = f"{name}-console"
+
+    def create():
+        tools.topics("--create", "--topic", topic, "--partitions", "2", "--replication-factor", "1", "--config", "retention.ms=3600000")
+        if "already exists" not in tools.topics("--create", "--topic", topic, check_code=False):
+            raise AssertionError("created twice")
+        tools.topics("--create", "--topic", topic, "--if-not-exists")
+        if topic not in tools.topics("--list").split():
+            raise AssertionError("it is not listed")
+
+    def describe():
+        described = tools.topics("--describe", "--topic", topic)
+        expect(True, re.search(r"PartitionCount: 2\s+ReplicationFactor: 1\s+Configs: .*retention.ms=3600000", described) is not None)
+        expect(2, len(re.findall(r"Leader: \d+\s+Replicas: \d+\s+Isr: \d+", described)))
+
+    def messages(codec):
+        keyed = [f"key{i}:{codec} value {i}" for i in range(20)]
+        tools.produce(topic, "\n".join(keyed) + "\n", "--compression-codec", codec, "--property", "parse.key=true",
+                      "--property", "key.separator=:")
+        got = tools.consume(topic, 20, "--group", f"{topic}-{codec}", "--from-beginning", "--property", "print.key=true",
+                            "--property", "key.separator=:")
+        expect(sorted(keyed), sorted(got))
+        delete_and_create()
+
+    def delete_and_create():
+        tools.topics("--delete", "--topic", topic)
+        expect(False, topic in tools.topics("--list").split())
+        tools.topics("--create", "--topic", topic, "--partitions", "2")
+
+    def offsets():
+        tools.produce(topic, "a\nb\nc\n")
+        told = tools.run("org.apache.kafka.tools.GetOffsetShell", "--topic", topic, "--time", "latest")
+        expect(3, sum(int(line.split(":")[2]) for line in told.split()))
+        told = tools.run("org.apache.kafka.tools.GetOffsetShell", "--topic", topic, "--time", "earliest")
+        expect([0, 0], [int(line.split(":")[2]) for line in told.split()])
+
+    def configurations():
+        entity = ("--entity-type", "topics", "--entity-name", topic)
+        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--add-config", "retention.ms=7200000")
+        expect(True, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
+        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--delete-config", "retention.ms")
+        expect(False, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
+
+    attempt("kafka-topics: --create, --if-not-exists, --list", create)
+    attempt("kafka-topics: --describe", describe)
+    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+        attempt(f"console-producer, console-consumer: keys and values, {codec}", lambda codec=codec: messages(codec))
+    attempt("kafka-get-offsets: latest, earliest", offsets)
+    attempt("kafka-configs: --alter, --describe", configurations)
+    attempt("kafka-topics: --alter --partitions", lambda: (tools.topics("--alter", "--topic", topic, "--partitions", "3"), expect(
+        True, "PartitionCount: 3" in tools.topics("--describe", "--topic", topic))))
+    attempt("kafka-broker-api-versions", lambda: expect(True, "Produce(0): " in tools.run(
+        "org.apache.kafka.tools.BrokerApiVersionsCommand")))
+    attempt("kafka-log-dirs: --describe", lambda: expect(True, f'"{topic}-0"' in tools.run(
+        "org.apache.kafka.tools.LogDirsCommand", "--describe", "--topic-list", topic)))
+    attempt("kafka-topics: --delete", lambda: (tools.topics("--delete", "--topic", topic), expect(
+        False, topic in tools.topics("--list").split())))
+
+
+def groups(tools, name):
+    topic = Topic(tools.address, name)
+    topic.produce(100)
+    group = f"{name}-group"
+
+    def consume(group, count, *arguments):
+        return [int(line) for line in tools.consume(topic.name, count, "--group", group, *arguments)]
+
+    first = consume(group, 42, "--from-beginning")
+    check("console-consumer: --from-beginning --max-messages 42", len(set(first)) == 42, len(first))
+    rest = consume(group, 58)
+    check("console-consumer: the same group goes on", sorted(first + rest) == list(range(100)), f"{len(rest)} more")
+    check("console-consumer: another group starts anew", sorted(consume(group + "-2", 100, "--from-beginning")) == list(range(100)))
+
+    check("consumer-groups: --list", {group, group + "-2"} <= set(tools.groups("--list").split()))
+    described = tools.groups("--describe", "--group", group)
+    lags = re.findall(rf"{group}\s+{topic.name}\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)", described)
+    without_lag = len(lags) == PARTITIONS and all(lag == "0" for _, _, lag in lags)
+    check("consumer-groups: --describe has each partition without lag", without_lag, described)
+    check("consumer-groups: --describe --state", "Empty" in tools.groups("--describe", "--group", group, "--state"))
+    check("consumer-groups: --list --state", re.search(rf"{group}\s+Empty", tools.groups("--list", "--state")) is not None)
+    tools.groups("--reset-offsets", "--group", group, "--topic", topic.name, "--to-earliest", "--execute")
+    check("consumer-groups: --reset-offsets --to-earliest", sorted(consume(group, 100)) == list(range(100)))
+    tools.groups("--delete-offsets", "--group", group, "--topic", f"{topic.name}:0")
+    left = re.findall(rf"{group}\s+{topic.name}\s+\d+", tools.groups("--describe", "--group", group))
+    check("consumer-groups: --delete-offsets", len(left) == PARTITIONS - 1, left)
+    member = Member("confluent", tools.address, group, topic.name)
+    wait(lambda: member.assigned)
+    described = tools.groups("--describe", "--group", group, "--members")
+    is_told = re.search(rf"{group}\s+rdkafka-\S+\s+/\S+\s+rdkafka\s+{PARTITIONS}", described) is not None
+    check("consumer-groups: --describe --members", is_told, described)
+    refused = "not empty" in tools.groups("--delete", "--group", group, check_code=False)
+    check("consumer-groups: a group with members is not deleted", refused)
+    member.kill()
+    check("consumer-groups: --delete", "successful" in tools.groups("--delete", "--group", group + "-2"))
+    check("consumer-groups: it is gone", group + "-2" not in tools.groups("--list").split())
+
+
+def all_tools(address, name):
+    tools = Tools(address)
+    topics_and_messages(tools, name)
+    groups(tools, name)
+
+
+if __name__ == "__main__":
+    run_checks(all_tools, *sys.argv[1:])
