@@ -19,7 +19,6 @@ Result<protocol::Wrote> write_range(Engine& engine, const protocol::WriteRange& 
   auto scan = std::make_shared<Scan>();
   scan->kind = protocol::TableKind::rows;
   scan->topic = order.topic;
-  scan->check_crc = true;
   scan->thread_count = 1;  // in the order of offsets
   TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(order.schema));
   scan->type = without_nulls(schema);

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
+#include "worker/dialect/catalogue.h"
 #include "worker/worker_test_server.h"
 
 namespace tripos::worker {
@@ -158,6 +160,28 @@ TEST(SparkCorpus, RefusesByName) {
     EXPECT_NE(answer.failed->message.find(line.substr(mark + 5)), std::string::npos) << line << "\n" << answer.failed->message;
   }
   EXPECT_GT(count, 20);
+}
+
+// docs/reference/sql.md lists the functions that there are.
+TEST(SparkCorpus, DocumentationListsEveryFunction) {
+  std::ifstream file(corpus / "../../docs/reference/sql.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  ASSERT_FALSE(page.empty());
+  // How the respeller writes literals and operators.
+  const std::set<std::string_view> internal = {
+      "list_value", "row",  "date_literal", "timestamp_literal", "binary_literal", "like_escape", "regexp_full_match", "long",
+      "short",      "byte", "real"};
+  const auto check = [&](std::string_view name) {
+    EXPECT_TRUE(internal.contains(name) || page.find(fmt::format("`{}`", name)) != std::string::npos) << name;
+  };
+  for (const auto rules : {text_functions(), number_functions(), time_functions(), collection_functions(), lambda_functions()}) {
+    for (const FunctionRule& rule : rules) {
+      check(rule.name);
+    }
+  }
+  for (const AggregateRule& rule : aggregate_functions()) {
+    check(rule.name);
+  }
 }
 
 std::vector<std::string> files() {

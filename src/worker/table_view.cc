@@ -46,6 +46,9 @@ std::string conversion(const std::string& value, const json::Type& from, const j
   if (!cut && from == to && SqlType::of(from) == to_sql) {
     return value;
   }
+  if (from.kind() == json::TypeKind::null_so_far) {  // elements: no column is all null
+    return null_of(to_sql);
+  }
   if (to.kind() == json::TypeKind::string && from.kind() != json::TypeKind::string) {
     return fmt::format("tripos_shown({}, {})", value, literal(from.text()));
   }
@@ -104,8 +107,7 @@ void shown(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector out
 
 json::Type without_nulls(const json::Type& type) {
   if (type.kind() == json::TypeKind::array) {
-    json::Type element = without_nulls(type.element());
-    return element.kind() == json::TypeKind::null_so_far ? json::Type::null_so_far() : json::Type::array(std::move(element));
+    return json::Type::array(without_nulls(type.element()));
   }
   if (type.kind() != json::TypeKind::structure) {
     return type;
@@ -117,7 +119,7 @@ json::Type without_nulls(const json::Type& type) {
       fields.push_back({field.name, std::move(kept)});
     }
   }
-  return fields.empty() ? json::Type::null_so_far() : json::Type::structure(std::move(fields));
+  return json::Type::structure(std::move(fields));
 }
 
 Result<> register_shown_function(const Connection& connection) {

@@ -39,7 +39,8 @@ class PinnedTableView {
   std::shared_ptr<Scan> scan_;
 };
 
-// What is written to files: fields that hold nothing but nulls, or structures without fields, are left out.
+// What is written to files: fields that hold nothing but nulls are left out. An object without fields and an array without elements
+// are more than null (their fields and elements may come later): they stay, as struct<> (a boolean in the file) and array<void>.
 [[nodiscard]] json::Type without_nulls(const json::Type& type);
 
 // tripos_shown(value, type): what a string column shows of a typed value.

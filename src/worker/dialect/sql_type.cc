@@ -114,6 +114,9 @@ SqlType SqlType::of(const json::Type& type) {
     case json::TypeKind::double_float: return SqlKind::double_float;
     case json::TypeKind::array: return array(of(type.element()));
     case json::TypeKind::structure: {
+      if (type.fields().empty()) {
+        return SqlKind::boolean;  // in a file: whether there is an object; its fields may come later
+      }
       std::vector<std::string> names = json::sql_names(type);
       std::vector<SqlField> fields;
       for (std::size_t i = 0; i < names.size(); ++i) {

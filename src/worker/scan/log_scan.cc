@@ -53,7 +53,7 @@ json::Type wanted_type(const Shared& shared, std::vector<std::size_t>& places) {
 
 class Local {  // of one thread
  public:
-  explicit Local(Shared& shared) : shared_(shared), scan_(*shared.scan), cursor_(scan_.check_crc), shredder_(wanted_type_of(), host_) {}
+  explicit Local(Shared& shared) : shared_(shared), scan_(*shared.scan), shredder_(wanted_type_of(), host_) {}
 
   Result<> fill(duckdb_data_chunk output) {
     begin(output);
@@ -304,7 +304,7 @@ Result<> find_last_of_keys(Scan& scan) {
     bool tombstone;
   };
   std::map<PartitionId, std::map<std::string, Last, std::less<>>> last;
-  RecordCursor cursor(scan.check_crc);
+  RecordCursor cursor;
   for (const LogPiece& piece : scan.log.pieces()) {
     cursor.start(piece);
     while (true) {

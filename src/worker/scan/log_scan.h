@@ -34,7 +34,6 @@ struct Scan {
   std::vector<SqlField> columns;  // the same fields as SQL names them
   LiveLog log;
   std::size_t thread_count = 1;
-  bool check_crc = false;
   // Of a compacted topic: per partition, the offsets of the records that are the last of their key.
   bool compacted = false;
   std::map<PartitionId, std::unordered_set<std::int64_t>> last_offsets;

@@ -11,7 +11,7 @@ std::unique_ptr<RecordReader> RecordCursor::make_reader() { return std::make_uni
 
 void RecordCursor::start(const LogPiece& piece) {
   piece_ = piece;
-  scanner_.emplace(piece.bytes, check_crc_ ? log::CheckCrc::yes : log::CheckCrc::no);
+  scanner_.emplace(piece.bytes, log::CheckCrc::yes);
   in_batch_ = false;
 }
 
@@ -25,7 +25,11 @@ void RecordCursor::begin_chunk() {
 Result<const Record*> RecordCursor::next() {
   while (true) {
     if (!in_batch_) {
-      TRIPOS_ASSIGN(const std::optional<RecordBatchView> batch, scanner_->next());
+      Result<std::optional<RecordBatchView>> scanned = scanner_->next();
+      if (!scanned) {
+        return tl::unexpected(std::move(scanned).error().within(fmt::format("the log of partition {}", piece_.partition)));
+      }
+      const std::optional<RecordBatchView>& batch = *scanned;
       if (!batch) {
         return nullptr;
       }

@@ -15,7 +15,7 @@ namespace tripos::worker {
 
 class RecordCursor {
  public:
-  explicit RecordCursor(bool check_crc) : check_crc_(check_crc) { readers_.push_back(make_reader()); }
+  RecordCursor() { readers_.push_back(make_reader()); }
 
   void start(const LogPiece& piece);
   // What was given before may go.
@@ -29,7 +29,6 @@ class RecordCursor {
  private:
   [[nodiscard]] static std::unique_ptr<RecordReader> make_reader();
 
-  bool check_crc_;
   LogPiece piece_{};
   std::optional<log::BatchScanner> scanner_;
   std::vector<std::unique_ptr<RecordReader>> readers_;  // the last one in use holds the current batch
