@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -78,6 +79,8 @@ class Completing final : public Destination {
       : connections_(connections), loading_(loading), http_(std::move(http)), load_(http_) {}
 
   Result<std::size_t> begin_file() override {
+    TRIPOS_TRY(flush());
+    TRIPOS_TRY(wait_until_sent());
     const LoadClient::Request request{
         .topic = loading_.topic, .id_field = loading_.id_field, .partition = loading_.partition, .compression = loading_.compression};
     ProgressLine counting(fmt::format("{}: counting what is there", loading_.topic), loading_.quiet);
@@ -108,30 +111,42 @@ class Completing final : public Destination {
   }
   Result<> flush() override {
     if (block_.empty()) return {};
-    std::string full = std::exchange(block_, {});
+    TRIPOS_TRY(wait_until_sent());
+    // One block is on its way while the next is read.
+    sending_ = std::async(std::launch::async, [this, full = std::exchange(block_, {})]() mutable { return load_.send(std::move(full)); });
     block_.reserve(block_bytes);
-    return load_.send(std::move(full));
+    return {};
   }
   Result<> end() override {
     TRIPOS_TRY(flush());
-    TRIPOS_TRY(load_.end());
+    TRIPOS_TRY(wait_until_sent());
+    TRIPOS_ASSIGN(tally_, load_.end());
     return {};
   }
   void tell(Loaded& loaded) const override {
-    loaded.new_count = load_.tally().new_count;
-    loaded.known_count = load_.tally().known_count;
+    loaded.new_count = tally_.new_count;
+    loaded.known_count = tally_.known_count;
     loaded.uncounted = begun_.uncounted;
   }
 
  private:
   static constexpr std::size_t limit_slack = 1024;
 
+  [[nodiscard]] Result<> wait_until_sent() {
+    if (!sending_.valid()) return {};
+    const Result<> sent = sending_.get();
+    tally_ = load_.tally();
+    return sent;
+  }
+
   const LoadConnections& connections_;
   const Loading& loading_;
   client::HttpClient http_;
   LoadClient load_;
   LoadClient::Begun begun_;
+  LoadClient::Tally tally_;
   std::string block_;
+  std::future<Result<>> sending_;  // uses load_: nothing else does while it is valid
 };
 
 // One run of load_files.
