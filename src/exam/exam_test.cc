@@ -8,6 +8,7 @@
 #include "exam/generator.h"
 #include "exam/marking.h"
 #include "exam/report.h"
+#include "exam/sql_text.h"
 
 namespace tripos::exam {
 namespace {

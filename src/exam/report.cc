@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "exam/sql_text.h"
+
 namespace tripos::exam {
 namespace {
 
@@ -71,12 +73,6 @@ constexpr std::array<Report, 4> all_reports = {{
     {"quality", "what is recorded twice, without counts, without certification, not JSON", &quality},
 }};
 
-bool is_plain(std::string_view name) noexcept {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && letter(name.front()) && std::ranges::all_of(name, [&](char c) { return letter(c) || digit(c); });
-}
-
 }  // namespace
 
 std::span<const Report> reports() noexcept { return all_reports; }
@@ -87,13 +83,6 @@ Result<const Report*> find_report(std::string_view name) {
   std::string names;
   for (const Report& report : all_reports) names.append(names.empty() ? "" : ", ").append(report.name);
   return fail(ErrorCode::not_found, "no report '{}'; there are {}", name, names);
-}
-
-std::string quoted_name(std::string_view name) {
-  if (is_plain(name)) return std::string(name);
-  std::string quoted = "`";
-  for (const char c : name) quoted.append(c == '`' ? 2 : 1, c);
-  return quoted + "`";
 }
 
 }  // namespace tripos::exam

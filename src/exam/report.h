@@ -8,11 +8,10 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "exam/attempt_sql.h"
 
 namespace tripos::exam {
 
-// What one unit of a count is. Some attempts were recorded more than once; `keen_id` identifies an attempt.
-enum class CountBy { messages, attempts };
 // What makes two attempts be of the same exam. Some exam names stand for two ids.
 enum class PerExam { name, id };
 
@@ -33,8 +32,5 @@ struct Report {
 [[nodiscard]] std::span<const Report> reports() noexcept;
 // not_found names those that exist.
 [[nodiscard]] Result<const Report*> find_report(std::string_view name);
-
-// The table's name as it stands in a statement: in backticks unless it is a plain identifier.
-[[nodiscard]] std::string quoted_name(std::string_view name);
 
 }  // namespace tripos::exam

@@ -68,7 +68,8 @@ class StatementRunner::Tables : public TableSource {
     }
     const std::size_t index = runner_.pinned_index_.at(reference);
     PinnedTableView& pinned = runner_.pinned_[index];
-    TableBinding binding{.sql = "", .columns = pinned.columns(), .usage = final_ ? nullptr : &runner_.usage_[index]};
+    TableBinding binding{
+        .sql = "", .columns = pinned.columns(), .hidden = pinned.hidden_columns(), .usage = final_ ? nullptr : &runner_.usage_[index]};
     if (final_) {
       auto made = made_.find(index);
       if (made == made_.end()) {

@@ -148,6 +148,7 @@ Result<PinnedTableView> PinnedTableView::open(protocol::PinnedTable table, std::
   }
   const SqlType type = SqlType::of(view.type_);
   view.columns_.assign(type.fields().begin(), type.fields().end());
+  view.hidden_columns_ = record_columns(scan.kind);
   if (view.table_.compacted) {
     TRIPOS_TRY(find_last_of_keys(scan));
   }
@@ -173,6 +174,10 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     wanted.push_back(prune(type_.fields()[i].type, columns_[i].type, usage_of(columns_[i].name)));
   }
+  std::string hidden;  // DuckDB drops those that nobody reads
+  for (const SqlField& column : hidden_columns_) {
+    hidden += ", " + quoted_name(column.name);
+  }
   std::string arms;
   const auto add_arm = [&arms](const std::string& arm) { arms += (arms.empty() ? "" : " UNION ALL ") + arm; };
   for (std::size_t first = 0; first < files_.size();) {
@@ -192,6 +197,7 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
                                                  source->type, wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0);
       list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", value, quoted_name(columns_[i].name));
     }
+    list += hidden;
     std::string paths;
     for (; first < last; ++first) {
       paths += fmt::format("{}'/proc/self/fd/{}'", paths.empty() ? "" : ", ", files_[first].number());
@@ -210,6 +216,7 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
     for (const SqlField& column : columns_) {
       list += (list.empty() ? "" : ", ") + quoted_name(column.name);
     }
+    list += hidden;
     add_arm(fmt::format("SELECT {} FROM tripos_scan({})", list, scans.add(scan_)));
   }
   return fmt::format("({})", arms);

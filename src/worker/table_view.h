@@ -27,6 +27,8 @@ class PinnedTableView {
                                                     std::size_t thread_count);
 
   [[nodiscard]] const std::vector<SqlField>& columns() const noexcept { return columns_; }
+  // Of rows: where their record is. A statement that names them finds them; * does not mean them.
+  [[nodiscard]] const std::vector<SqlField>& hidden_columns() const noexcept { return hidden_columns_; }
 
   // The table for a statement that reads no more than `usage`; the live log's scan is added to `scans`.
   [[nodiscard]] Result<std::string> sql(const ColumnUsage& usage, Scans& scans);
@@ -35,6 +37,7 @@ class PinnedTableView {
   protocol::PinnedTable table_;
   json::Type type_;  // of rows, settled
   std::vector<SqlField> columns_;
+  std::vector<SqlField> hidden_columns_;
   std::vector<protocol::Descriptor> files_;  // in the order of table_.files
   std::shared_ptr<Scan> scan_;
 };

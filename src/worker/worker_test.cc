@@ -101,6 +101,36 @@ TEST(Worker, NamesThatDifferByCaseOnly) {
   EXPECT_EQ(answer.rows, R"([[null,"first"],["High","low"]])");
 }
 
+TEST(Worker, RowsKnowWhereTheirRecordIsIfTheyAreAsked) {
+  TestServer server;
+  TestTable& table = server.add_table("t");
+  server.append(table, {keyed("k0", R"({"a":"x","s":{"b":1}})"), json("no json"), json(R"({"a":"y"})")});
+  ASSERT_TRUE(server.snapshot(table, 2).wrote);
+  server.append(table, {json(R"({"a":"z"})")});
+  EXPECT_EQ(server.ask("SELECT __tripos_partition, __tripos_offset, a, __tripos_timestamp, string(__TRIPOS_KEY) FROM t").rows,
+            R"([[0,0,"x","2018-01-28T12:10:51.123000Z","k0"],[0,2,"y","2018-01-28T12:10:51.123000Z",null],)"
+            R"([0,3,"z","2018-01-28T12:10:51.123000Z",null]])");
+  EXPECT_EQ(server.ask("SELECT * FROM t").columns.size(), 2U);
+  EXPECT_EQ(server.ask("SELECT t.* FROM t").columns.size(), 2U);
+  EXPECT_EQ(server.ask("SELECT SUM(x.__tripos_offset) FROM t AS x WHERE __tripos_offset > 0").rows, "[[5]]");
+  EXPECT_EQ(server.ask("SELECT l.a FROM t l JOIN t r ON l.__tripos_offset = r.__tripos_offset + 1").rows, R"([["z"]])");
+  EXPECT_EQ(server.ask("SELECT __tripos_offset FROM t LATERAL VIEW explode(array(1, 2)) v AS e WHERE e = 2 ORDER BY 1").rows,
+            "[[0],[2],[3]]");
+  EXPECT_NE(server.ask("SELECT __tripos_offset FROM t l JOIN t r ON l.a = r.a").failed->message.find("ambiguous"), std::string::npos);
+  EXPECT_TRUE(server.ask("SELECT __tripos_offset FROM (SELECT a FROM t) AS inner_query").failed);
+  EXPECT_TRUE(server.ask("SELECT __tripos_offset FROM t_messages").failed);
+}
+
+TEST(Worker, AFieldThatIsNamedAsARecordsColumnGetsANumber) {
+  TestServer server;
+  TestTable& table = server.add_table("t");
+  server.append(table, {json(R"({"a":1,"__tripos_offset":"mine"})")});
+  ASSERT_TRUE(server.snapshot(table, 1).wrote);
+  server.append(table, {json(R"({"a":2,"__tripos_offset":"live"})")});
+  EXPECT_EQ(server.ask("SELECT __tripos_offset, a, __tripos_offset_1 FROM t").rows, R"([[0,1,"mine"],[1,2,"live"]])");
+  EXPECT_EQ(server.ask("SELECT * FROM t").rows, R"([["mine",1],["live",2]])");
+}
+
 TEST(Worker, ACompactedTopicShowsTheLastValueOfEachKey) {
   TestServer server;
   TestTable& table = server.add_table("t");
@@ -120,7 +150,6 @@ TEST(Worker, ASnapshotCountsWhatItLeavesOutAndHidesItsOwnColumns) {
   EXPECT_EQ(answer.wrote->rejected_count, 1);
   EXPECT_EQ(answer.wrote->tombstone_count, 1);
   EXPECT_EQ(server.ask("SELECT * FROM t").rows, "[[1,null],[2,null]]");
-  EXPECT_TRUE(server.ask("SELECT __tripos_offset FROM t").failed);
 }
 
 TEST(Worker, TheAnswerAsParquetIsReadBackOnlyWhereTheOperatorAllows) {

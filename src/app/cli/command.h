@@ -77,6 +77,7 @@ void add_sql(const Commands& root);
 void add_schema(const Commands& root);
 void add_show(const Commands& root);
 void add_report(const Commands& root);
+void add_quality(const Commands& root);
 void add_batch(const Commands& root);
 void add_generate(const Commands& root);
 void add_demo(const Commands& root);

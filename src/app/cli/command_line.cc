@@ -190,8 +190,8 @@ int run_command_line(int argument_count, const char* const* arguments) {
   flags.option("--allow-files", session.global.allowed_files, "Statements may read files in this directory", "DIR");
   flags.flag("--no-color", session.global.no_color, "No colour, as with NO_COLOR");
   const Commands commands(root, chosen);
-  for (const auto add : {add_serve, add_topic, add_load, add_produce, add_consume, add_sql, add_schema, add_show, add_report, add_batch,
-                         add_generate, add_demo, add_version, add_completion}) {
+  for (const auto add : {add_serve, add_topic, add_load, add_produce, add_consume, add_sql, add_schema, add_show, add_report, add_quality,
+                         add_batch, add_generate, add_demo, add_version, add_completion}) {
     add(commands);
   }
   session.all_words = [&root] {

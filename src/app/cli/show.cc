@@ -6,7 +6,7 @@
 #include "app/cli/command.h"
 #include "app/cli/query.h"
 #include "app/render/column_type.h"
-#include "exam/report.h"
+#include "exam/sql_text.h"
 
 namespace tripos::app {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "app/cli/interrupt.h"
 #include "app/render/column_type.h"
-#include "exam/report.h"
+#include "exam/sql_text.h"
 
 namespace tripos::app {
 namespace {

@@ -95,14 +95,18 @@ Result<Rewriter::From> Rewriter::base_table(Node node, const Names* names) {
     return subquery_table(std::move(*inner), node, alias);
   }
   TRIPOS_ASSIGN(const TableBinding table, source_.table(reference));
-  std::vector<Column> columns;
-  for (const SqlField& column : table.columns) {
-    columns.push_back({.name = column.name,
-                       .type = column.type,
-                       .sql = prefix + quoted_name(column.name),
-                       .usage = table.usage == nullptr ? nullptr : &(*table.usage)[column.name]});
-  }
-  TRIPOS_ASSIGN(Relation relation, relation_of(alias, std::move(columns), node.texts("column_name_alias")));
+  const auto bound = [&](const std::vector<SqlField>& fields) {
+    std::vector<Column> columns;
+    for (const SqlField& field : fields) {
+      columns.push_back({.name = field.name,
+                         .type = field.type,
+                         .sql = prefix + quoted_name(field.name),
+                         .usage = table.usage == nullptr ? nullptr : &(*table.usage)[field.name]});
+    }
+    return columns;
+  };
+  TRIPOS_ASSIGN(Relation relation, relation_of(alias, bound(table.columns), node.texts("column_name_alias")));
+  relation.hidden = bound(table.hidden);
   return From{fmt::format("{} AS {}", table.sql, quoted_name(alias)), scope_of(nullptr, std::move(relation))};
 }
 

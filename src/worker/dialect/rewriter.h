@@ -28,6 +28,7 @@ namespace tripos::worker {
 struct TableBinding {
   std::string sql = {};  // what stands in FROM
   std::vector<SqlField> columns = {};
+  std::vector<SqlField> hidden = {};                           // not part of *
   std::map<std::string, Usage, std::less<>>* usage = nullptr;  // by column; may be null
 };
 

@@ -74,22 +74,33 @@ Result<Resolved> resolve_column(const Scope& scope, const std::vector<std::strin
         if (!equal_ignoring_case(relation.alias, names[skip])) {
           continue;
         }
-        for (const Column& column : relation.columns) {
-          if (equal_ignoring_case(column.name, names[skip + 1])) {
-            return Resolved{column, skip + 2};
+        for (const std::vector<Column>* columns : {&relation.columns, &relation.hidden}) {
+          for (const Column& column : *columns) {
+            if (equal_ignoring_case(column.name, names[skip + 1])) {
+              return Resolved{column, skip + 2};
+            }
           }
         }
       }
     }
     const Column* found = nullptr;
-    for (const Column& column : at->star) {
-      if (equal_ignoring_case(column.name, names.front())) {
-        if (found != nullptr && found->sql != column.sql) {
-          return fail(ErrorCode::query, "the column {} is ambiguous: more than one table has it; write table.{}", names.front(),
-                      names.front());
+    bool ambiguous = false;
+    const auto search = [&](const std::vector<Column>& columns) {
+      for (const Column& column : columns) {
+        if (equal_ignoring_case(column.name, names.front())) {
+          ambiguous |= found != nullptr && found->sql != column.sql;
+          found = &column;
         }
-        found = &column;
       }
+    };
+    search(at->star);
+    if (found == nullptr) {
+      for (const Relation& relation : at->relations) {
+        search(relation.hidden);
+      }
+    }
+    if (ambiguous) {
+      return fail(ErrorCode::query, "the column {} is ambiguous: more than one table has it; write table.{}", names.front(), names.front());
     }
     if (found != nullptr) {
       return Resolved{*found, 1};

@@ -33,6 +33,7 @@ struct Column {
 struct Relation {
   std::string alias;
   std::vector<Column> columns;
+  std::vector<Column> hidden = {};  // found by name where no column has it, but not part of *
 };
 
 struct Scope {
