@@ -12,6 +12,8 @@
 #include "broker/produced_batch.h"
 #include "broker/producer_ids.h"
 #include "broker/topics.h"
+#include "broker/transaction/transaction_coordinator.h"
+#include "broker/transaction_state.h"
 
 namespace tripos::broker {
 
@@ -61,7 +63,9 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
     self->advertised_is_set_ = true;
   }
   TRIPOS_TRY(self->open_directory(data, std::move(options.offset_floor)));
-  TRIPOS_TRY(self->open_groups());
+  self->open_transactions();
+  self->topics_->open_all();
+  self->open_groups();
   return self;
 }
 
@@ -86,7 +90,6 @@ Result<> Broker::open_directory(const std::string& data, std::function<Offset(co
       TRIPOS_TRY(topics_->replay(std::move(record)));
     }
   }
-  topics_->open_all();
   if (cluster_id_.empty()) {
     // The first start. The id may be told before it is durable: with it nothing else is lost.
     const Uuid id = Uuid::random();
@@ -98,7 +101,43 @@ Result<> Broker::open_directory(const std::string& data, std::function<Offset(co
   return {};
 }
 
-Result<> Broker::open_groups() {
+void Broker::open_transactions() {
+  transactions::TransactionSettings settings;
+  const auto ms = [this](std::string_view key) { return std::chrono::milliseconds(config_.integer(key)); };
+  settings.timeout_max = ms("transaction.max.timeout.ms");
+  settings.id_expiration = ms("transactional.id.expiration.ms");
+  settings.expiration_check_interval = ms("transaction.remove.expired.transaction.cleanup.interval.ms");
+  const auto next_id = [this](const auto& done) {
+    producer_ids_->next([done](const Outcome<ProducerId>& id) {
+      if (id) return done(*id);
+      done(tl::unexpected(id.error().code));
+    });
+  };
+  transactions_ = std::make_unique<transactions::TransactionCoordinator>(settings, std::make_unique<TransactionState>(*this),
+                                                                         std::make_unique<TransactionalPartitions>(*this), next_id,
+                                                                         environment_.executor, environment_.clock);
+  const transactions::TransactionLoadReport report = transactions_->load();
+  warn_of_load("__transaction_state", report);
+  topics_->set_completing_transactions([this](ProducerId id) { return transactions_->is_completing(id); });
+  transactions_->complete_prepared();
+  commit_->sync_now();
+  if (transactions_->completing_count() > 0) {
+    environment_.warn(
+        fmt::format("{} transactions have been decided but can't be completed yet: what they wrote is not shown before that. "
+                    "A full disk or a damaged partition keeps their markers from being written",
+                    transactions_->completing_count()));
+  }
+}
+
+template <typename Report>
+void Broker::warn_of_load(std::string_view topic, const Report& report) const {
+  for (const std::string& why : report.unread) environment_.warn(fmt::format("what {} remembers there is NOT SERVED: {}", topic, why));
+  if (report.skipped_records > 0) {
+    environment_.warn(fmt::format("{} records of {} were skipped: {}", report.skipped_records, topic, report.first_broken));
+  }
+}
+
+void Broker::open_groups() {
   groups::CoordinatorSettings settings;
   const auto ms = [this](std::string_view key) { return std::chrono::milliseconds(config_.integer(key)); };
   settings.group.initial_rebalance_delay = ms("group.initial.rebalance.delay.ms");
@@ -107,13 +146,11 @@ Result<> Broker::open_groups() {
   settings.session_timeout_max = ms("group.max.session.timeout.ms");
   settings.offsets_retention = std::chrono::minutes(config_.integer("offsets.retention.minutes"));
   settings.offsets_retention_check_interval = ms("offsets.retention.check.interval.ms");
-  groups_ = std::make_unique<groups::GroupCoordinator>(settings, std::make_unique<ConsumerOffsets>(*this), environment_.executor,
-                                                       environment_.clock);
-  TRIPOS_ASSIGN(const groups::LoadReport report, groups_->load([this](std::string_view topic) { return topics_->find(topic) != nullptr; }));
-  if (report.skipped_records > 0) {
-    environment_.warn(fmt::format("{} records of __consumer_offsets were skipped: {}", report.skipped_records, report.first_broken));
-  }
-  return {};
+  auto coordinator = std::make_unique<groups::GroupCoordinator>(settings, std::make_unique<ConsumerOffsets>(*this), environment_.executor,
+                                                                environment_.clock);
+  const groups::LoadReport report = coordinator->load([this](std::string_view topic) { return topics_->find(topic) != nullptr; });
+  warn_of_load(consumer_offsets_name, report);
+  groups_ = std::move(coordinator);
 }
 
 void Broker::handle(SessionContext& session, Bytes frame, Responder responder) {
@@ -145,9 +182,12 @@ void Broker::refuse_requests() {
 
 void Broker::stop(io::Task stopped) {
   refuse_requests();
-  std::vector<log::PartitionLog*> logs = topics_->open_logs();
-  logs.push_back(&metadata_->log());
-  log::close_all(*commit_, std::move(logs), std::move(stopped));
+  commit_->when_idle([this, stopped = std::move(stopped)]() mutable {
+    topics_->write_final_snapshots();
+    std::vector<log::PartitionLog*> logs = topics_->open_logs();
+    logs.push_back(&metadata_->log());
+    log::close_all(*commit_, std::move(logs), std::move(stopped));
+  });
 }
 
 }  // namespace tripos::broker

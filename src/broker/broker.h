@@ -3,7 +3,8 @@
 //   session (net/) ── frame ──> handle() ──> api/table.cc ──> api/<request>.cc ──> Topics, Partition, groups … ──> Responder
 //
 // Everything that it remembers is a log: topics and producer ids in the metadata log (DATA/meta), group offsets and groups in
-// __consumer_offsets, records in their partitions. Opening reads them; nothing is answered before it is durable.
+// __consumer_offsets, transactions in __transaction_state, records in their partitions. Opening reads what it needs of them, and completes
+// the transactions whose end was decided before anybody looks; nothing is answered before it is durable.
 // Threads: the executor's loop only. Never blocks on it but for opening logs.
 #pragma once
 
@@ -25,6 +26,10 @@
 namespace tripos::groups {
 class GroupCoordinator;
 }  // namespace tripos::groups
+
+namespace tripos::transactions {
+class TransactionCoordinator;
+}  // namespace tripos::transactions
 
 namespace tripos::broker {
 
@@ -67,6 +72,9 @@ class Broker {
   [[nodiscard]] Topics& topics() noexcept { return *topics_; }
   [[nodiscard]] ProducerIds& producer_ids() noexcept { return *producer_ids_; }
   [[nodiscard]] groups::GroupCoordinator& groups() noexcept { return *groups_; }
+  // They are read behind the transactions.
+  [[nodiscard]] bool groups_are_loaded() const noexcept { return groups_ != nullptr; }
+  [[nodiscard]] transactions::TransactionCoordinator& transactions() noexcept { return *transactions_; }
   [[nodiscard]] log::GroupCommit& commit() noexcept { return *commit_; }
   // For checking what producers send: keeps its buffer from batch to batch.
   [[nodiscard]] RecordReader& record_reader() noexcept { return record_reader_; }
@@ -75,7 +83,11 @@ class Broker {
  private:
   Broker(Environment environment, BrokerConfig config);
   [[nodiscard]] Result<> open_directory(const std::string& data, std::function<Offset(const TopicPartition&)> offset_floor);
-  [[nodiscard]] Result<> open_groups();
+  void open_transactions();
+  // Tells the operator what could not be read of what a coordinator's topic keeps.
+  template <typename Report>
+  void warn_of_load(std::string_view topic, const Report& report) const;
+  void open_groups();
 
   Environment environment_;
   BrokerConfig config_;
@@ -84,6 +96,7 @@ class Broker {
   std::unique_ptr<MetadataLog> metadata_;
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<Topics> topics_;
+  std::unique_ptr<transactions::TransactionCoordinator> transactions_;
   std::unique_ptr<groups::GroupCoordinator> groups_;
   RecordReader record_reader_;
   std::string cluster_id_;

@@ -8,14 +8,16 @@
 
 namespace tripos::broker {
 
+inline constexpr std::string_view consumer_offsets_name = "__consumer_offsets";
+
 class ConsumerOffsets final : public groups::OffsetsTopic {
  public:
   explicit ConsumerOffsets(Broker& broker);
 
   [[nodiscard]] std::int32_t partition_count() const override { return topic_.partition_count(); }
-  void append(PartitionId partition, std::vector<groups::OffsetsTopicRecord> records, std::function<void(wire::ErrorCode)> done) override;
-  [[nodiscard]] Result<> read_all(PartitionId partition,
-                                  const std::function<void(std::optional<Bytes>, std::optional<Bytes>)>& visit) const override;
+  void append(PartitionId partition, std::vector<groups::OffsetsTopicRecord> records,
+              std::optional<groups::TransactionalProducer> transaction, std::function<void(wire::ErrorCode)> done) override;
+  [[nodiscard]] Result<> read_all(PartitionId partition, const std::function<void(const groups::OffsetsTopicEntry&)>& visit) const override;
 
  private:
   InternalTopic topic_;

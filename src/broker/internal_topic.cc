@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::size_t internal_batch_size_max = 64u << 20;
 
-Buffer build_batch(std::span<const KeyValue> records, WallTime now) {
+Buffer build_batch(std::span<const KeyValue> records, WallTime now, const RecordBatchFields& fields) {
   RecordBatchBuilder builder;
   for (const KeyValue& record : records) {
     builder.add(now, Bytes(record.key), record.value ? std::optional<Bytes>(*record.value) : std::nullopt);
   }
-  return builder.finish({});
+  return builder.finish(fields);
 }
 
 void append_to(Broker& broker, Topic& topic, PartitionId number, const Buffer& batch, const std::function<void(Outcome<Offset>)>& done) {
@@ -40,8 +40,9 @@ std::int32_t InternalTopic::partition_count() const {
   return topic != nullptr ? topic->partition_count() : partition_count_;
 }
 
-void InternalTopic::append(PartitionId partition, std::span<const KeyValue> records, std::function<void(Outcome<Offset>)> done) {
-  Buffer batch = build_batch(records, broker_.environment().clock.wall());
+void InternalTopic::append(PartitionId partition, std::span<const KeyValue> records, std::function<void(Outcome<Offset>)> done,
+                           const RecordBatchFields& fields) {
+  Buffer batch = build_batch(records, broker_.environment().clock.wall(), fields);
   if (Topic* topic = broker_.topics().find(name_)) return append_to(broker_, *topic, partition, batch, done);
   const ConfigValues config{
       {"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", std::to_string(segment_bytes_)}};
@@ -54,22 +55,27 @@ void InternalTopic::append(PartitionId partition, std::span<const KeyValue> reco
       });
 }
 
-Result<> InternalTopic::read_all(PartitionId number, const std::function<void(const Record&)>& visit) const {
+Result<> InternalTopic::read_all(PartitionId number, const std::function<void(const Entry&)>& visit) const {
   Topic* topic = broker_.topics().find(name_);
   if (topic == nullptr) return {};
   const auto partition = broker_.topics().partition(*topic, number);
   if (!partition) return fail(ErrorCode::io, "{} partition {}: {}", name_, number, partition.error().message);
   RecordReader reader(internal_batch_size_max);
   const auto read_batch = [&](const RecordBatchView& batch) -> Result<> {
-    if (batch.is_control()) return {};
+    if (batch.is_control()) {
+      if (const auto marker = read_marker_batch(batch))
+        visit(Entry{.record = nullptr, .transaction = marker->producer_id, .marker = *marker});
+      return {};
+    }
     TRIPOS_TRY(reader.start(batch));
+    const ProducerId transaction = batch.is_transactional() ? batch.producer_id() : no_producer_id;
     while (true) {
       TRIPOS_ASSIGN(const Record* record, reader.next());
       if (record == nullptr) return {};
-      visit(*record);
+      visit(Entry{.record = record, .transaction = transaction, .marker = {}});
     }
   };
-  return (*partition)->log()->for_each_batch((*partition)->start_offset(), (*partition)->stable_offset(), read_batch);
+  return (*partition)->log()->for_each_batch((*partition)->start_offset(), (*partition)->durable_end(), read_batch);
 }
 
 }  // namespace tripos::broker

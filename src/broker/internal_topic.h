@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "broker/kafka_error.h"
+#include "model/control_record.h"
 #include "model/record_batch.h"
 
 namespace tripos::broker {
@@ -31,11 +32,18 @@ class InternalTopic {
   [[nodiscard]] std::int32_t partition_count() const;
 
   // Appends the records as one batch; `done`, later, once they are durable (their base offset) or refused. At least one record.
-  // Order of calls = order of records, also while the topic is being created.
-  void append(PartitionId partition, std::span<const KeyValue> records, std::function<void(Outcome<Offset>)> done);
+  // Order of calls = order of records, also while the topic is being created. `fields`: a transaction that they belong to.
+  void append(PartitionId partition, std::span<const KeyValue> records, std::function<void(Outcome<Offset>)> done,
+              const RecordBatchFields& fields = {});
 
-  // Shows all durable records of the partition in offset order. Reads files: for start-up and first use.
-  [[nodiscard]] Result<> read_all(PartitionId partition, const std::function<void(const Record&)>& visit) const;
+  // What stands in the topic: a record, or the end of a producer's transaction.
+  struct Entry {
+    const Record* record = nullptr;           // nullptr: `marker`
+    ProducerId transaction = no_producer_id;  // that the record belongs to
+    std::optional<TransactionMarker> marker;
+  };
+  // Shows all that is durable in the partition, in offset order, open transactions included. Reads files: for start-up and first use.
+  [[nodiscard]] Result<> read_all(PartitionId partition, const std::function<void(const Entry&)>& visit) const;
 
  private:
   Broker& broker_;

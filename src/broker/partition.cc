@@ -18,6 +18,9 @@ KafkaError refusal(SequenceError error, const ProducedBatch& batch) {
     case SequenceError::stale_epoch:
       return {.code = wire::ErrorCode::invalid_producer_epoch,
               .message = fmt::format("producer {} sent the old epoch {}", batch.producer_id, batch.epoch)};
+    case SequenceError::transaction_open:
+      return {.code = wire::ErrorCode::invalid_txn_state,
+              .message = fmt::format("producer {} sent records outside of the transaction that it has open here", batch.producer_id)};
     case SequenceError::unknown_producer:
       return {.code = wire::ErrorCode::unknown_producer_id,
               .message =
@@ -31,22 +34,24 @@ KafkaError gone() { return {.code = wire::ErrorCode::unknown_topic_or_partition,
 }  // namespace
 
 Partition::Partition(const Environment& environment, log::GroupCommit& commit, TopicPartition id, std::string directory,
-                     log::LogOptions options)
-    : environment_(environment), commit_(commit), id_(id), directory_(std::move(directory)), options_(options) {}
+                     PartitionOptions options)
+    : environment_(environment), commit_(commit), id_(id), directory_(std::move(directory)), options_(std::move(options)) {}
 
 Partition::~Partition() = default;
 
 Outcome<> Partition::open() {
   if (log_ != nullptr) return {};
   if (refused_) return tl::unexpected(*refused_);
-  auto opened = log::PartitionLog::open(environment_.files, commit_, directory_, options_);
-  if (!opened) {
-    KafkaError error{.code = wire::ErrorCode::kafka_storage_error, .message = opened.error().message};
+  const auto refuse_with = [this](const Error& failed) {
+    KafkaError error{.code = wire::ErrorCode::kafka_storage_error, .message = failed.message};
     environment_.warn(fmt::format("partition {} of topic {} is not served: {}", id_.partition, id_.topic.text(), error.message));
     // Damage stays until somebody repairs it; what else went wrong may have passed when it is asked for again.
-    if (opened.error().code == ErrorCode::corrupt) refused_ = error;
+    if (failed.code == ErrorCode::corrupt) refused_ = error;
+    log_.reset();
     return tl::unexpected(std::move(error));
-  }
+  };
+  auto opened = log::PartitionLog::open(environment_.files, commit_, directory_, options_.log);
+  if (!opened) return refuse_with(opened.error());
   const log::RecoveryReport& report = opened->report;
   if (report.cut_bytes > 0) {
     environment_.warn(fmt::format("recovery cut {} bytes that were never acknowledged from {} at {}", report.cut_bytes, report.cut_file,
@@ -56,29 +61,22 @@ Outcome<> Partition::open() {
     environment_.warn(fmt::format(
         "ACKNOWLEDGED RECORDS ARE MISSING from the log of partition {} of topic {}: it ends at offset {}, its table's files at {}. "
         "Offsets go on from there; the table still has the records",
-        id_.partition, id_.topic.text(), *report.raised_from, options_.next_offset_floor));
+        id_.partition, id_.topic.text(), *report.raised_from, options_.log.next_offset_floor));
   }
   log_ = std::move(opened->log);
+  if (auto recovered = recover_producers(); !recovered) return refuse_with(recovered.error());
   log_->set_durable_listener([this](DurableEnd end) { durable_moved(end); });
   return {};
 }
 
-Outcome<> Partition::recover_producers() {
-  const auto visit = [this](const log::BatchHeader& header) {
-    if (header.producer_id == no_producer_id || header.base_sequence == no_sequence) return;
-    const ProducedBatch batch{
-        .producer_id = header.producer_id,
-        .epoch = header.producer_epoch,
-        .first_sequence = header.base_sequence,
-        .last_sequence = sequence_after(header.base_sequence, static_cast<std::int32_t>(header.last_offset - header.base_offset)),
-    };
-    producers_.record(batch, header.base_offset, header.last_offset, header.max_timestamp_ms);
-  };
-  if (auto read = log_->for_each_header(log_->start_offset(), log_->durable_end(), visit); !read) {
-    return tl::unexpected(kafka_error(read.error()));
-  }
-  producers_known_ = true;
-  return {};
+StableOffset Partition::stable_offset() const noexcept {
+  const Offset end = log_->durable_end().offset;
+  return StableOffset{std::min(end, producers_.first_unstable().value_or(end))};
+}
+
+log::VisibleEnd Partition::visible_end(IsolationLevel isolation) const noexcept {
+  if (isolation == IsolationLevel::read_committed) return stable_offset();
+  return durable_end();
 }
 
 void Partition::append(const AppendRequest& request, AppendDone done) {
@@ -103,33 +101,47 @@ void Partition::append_held() {
   }
 }
 
+bool Partition::is_answered(const AppendRequest& request, AppendDone& done) {
+  const ProducedBatch produced = produced_batch(request.batch);
+  const SequenceVerdict verdict = producers_.check(produced);
+  if (const auto* error = std::get_if<SequenceError>(&verdict)) {
+    done(tl::unexpected(refusal(*error, produced)));
+    return true;
+  }
+  if (const auto* duplicate = std::get_if<Duplicate>(&verdict)) {
+    const AppendResult result{.base_offset = duplicate->base_offset,
+                              .log_append_time_ms = request.log_append_time_ms < 0 ? -1 : duplicate->timestamp_ms,
+                              .log_start_offset = log_->start_offset()};
+    wait_until_durable(duplicate->last_offset + 1, result, std::move(done));
+    return true;
+  }
+  return false;
+}
+
 void Partition::append_now(const AppendRequest& request, AppendDone done) {
   const RecordBatchView& batch = request.batch;
-  const ProducedBatch produced{.producer_id = batch.producer_id(),
-                               .epoch = batch.producer_epoch(),
-                               .first_sequence = batch.base_sequence(),
-                               .last_sequence = sequence_after(batch.base_sequence(), batch.last_offset_delta())};
-  const bool idempotent = produced.producer_id != no_producer_id;
-  if (idempotent) {
-    if (!producers_known_) {
-      if (auto known = recover_producers(); !known) return done(tl::unexpected(known.error()));
-    }
-    const SequenceVerdict verdict = producers_.check(produced);
-    if (const auto* error = std::get_if<SequenceError>(&verdict)) return done(tl::unexpected(refusal(*error, produced)));
-    if (const auto* duplicate = std::get_if<Duplicate>(&verdict)) {
-      const AppendResult result{.base_offset = duplicate->base_offset,
-                                .log_append_time_ms = request.log_append_time_ms < 0 ? -1 : duplicate->timestamp_ms,
-                                .log_start_offset = log_->start_offset()};
-      return wait_until_durable(duplicate->last_offset + 1, result, std::move(done));
-    }
+  const bool known_producer = batch.producer_id() != no_producer_id;
+  std::optional<TransactionMarker> marker;
+  if (batch.is_control()) {
+    auto read = read_marker_batch(batch);
+    CHECK(read.has_value());  // nobody but the broker writes them
+    marker = *read;
+    if (const auto error = producers_.check_marker(*marker)) return done(tl::unexpected(refusal(*error, produced_batch(batch))));
+  } else if (known_producer && is_answered(request, done)) {
+    return;
   }
   log::AppendOptions options;
   options.urgency = request.urgency;
   const auto appended = log_->append(batch.bytes(), options);
   if (!appended) return done(tl::unexpected(kafka_error(appended.error())));
-  if (idempotent) {
-    producers_.record(produced, appended->base_offset, appended->base_offset + batch.last_offset_delta(), batch.max_timestamp_ms());
+  const std::int64_t now_ms = environment_.clock.wall().time_since_epoch().count();
+  if (marker) {
+    record_marker(*marker, appended->base_offset, now_ms);
+  } else if (known_producer) {
+    producers_.record(produced_batch(batch), appended->base_offset, appended->base_offset + batch.last_offset_delta(),
+                      batch.max_timestamp_ms(), now_ms);
   }
+  snapshot_sometimes(batch.bytes().size(), appended->end);
   wait_until_durable(
       appended->end.offset,
       {.base_offset = appended->base_offset, .log_append_time_ms = request.log_append_time_ms, .log_start_offset = log_->start_offset()},

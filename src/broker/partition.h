@@ -1,6 +1,9 @@
-// Partition: one partition of a topic, as requests see it: appends in order, once, durable before they are answered; waiting fetches.
+// Partition: one partition of a topic, as requests see it: appends in order, once, durable before they are answered; transactions, and
+// where the last stable offset is; waiting fetches.
 // Owns its PartitionLog. A log that is damaged is refused (every request on it gets KAFKA_STORAGE_ERROR), the others serve on.
 // Order: appends of one partition are written in the order of the calls, also those that wait for room below log::unsynced_bytes_max.
+// What it remembers of producers is read at open() from the newest producer snapshot and the log behind it; a snapshot is written after
+// each 64 MiB of records and at a clean stop, so that opening reads little.
 // Threads: the loop's.
 #pragma once
 
@@ -12,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/aborted_transactions.h"
 #include "broker/environment.h"
 #include "broker/kafka_error.h"
 #include "broker/producer_state.h"
@@ -30,22 +34,33 @@ struct AppendResult {
 using AppendDone = std::function<void(Outcome<AppendResult>)>;
 
 struct AppendRequest {
-  RecordBatchView batch;  // validated
+  RecordBatchView batch;  // validated; or a transaction's marker
   std::int64_t log_append_time_ms = -1;
   log::Urgency urgency = log::Urgency::now;
 };
+
+struct PartitionOptions {
+  log::LogOptions log;
+  std::chrono::milliseconds producer_id_expiration = std::chrono::hours(24);  // producer.id.expiration.ms
+  std::uint64_t snapshot_bytes = 64u << 20;
+  // Whether the producer's transaction has ended and is not released yet, because its markers are not in all of its partitions.
+  std::function<bool(ProducerId)> is_completing = [](ProducerId) { return false; };
+};
+
+// Who asks to see what (Fetch, ListOffsets).
+enum class IsolationLevel : std::int8_t { read_uncommitted = 0, read_committed = 1 };
 
 // Somebody who waits for records.
 class PartitionWatcher {
  public:
   virtual ~PartitionWatcher() = default;
-  // The durable end has moved, or the partition goes away.
+  // The durable end or the last stable offset has moved, or the partition goes away.
   virtual void partition_moved() = 0;
 };
 
 class Partition {
  public:
-  Partition(const Environment& environment, log::GroupCommit& commit, TopicPartition id, std::string directory, log::LogOptions options);
+  Partition(const Environment& environment, log::GroupCommit& commit, TopicPartition id, std::string directory, PartitionOptions options);
   ~Partition();
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
@@ -63,8 +78,21 @@ class Partition {
 
   // open() has succeeded.
   [[nodiscard]] Offset start_offset() const noexcept { return log_->start_offset(); }
-  // What everybody sees: the last stable offset, which is the durable end as long as there are no transactions.
-  [[nodiscard]] StableOffset stable_offset() const noexcept { return StableOffset{log_->durable_end().offset}; }
+  // The high watermark: what is durable, open and aborted transactions included.
+  [[nodiscard]] DurableEnd durable_end() const noexcept { return log_->durable_end(); }
+  // The last stable offset: below it every transaction has ended and is released.
+  [[nodiscard]] StableOffset stable_offset() const noexcept;
+  [[nodiscard]] log::VisibleEnd visible_end(IsolationLevel isolation) const noexcept;
+  // The aborted transactions that reach into [from, end).
+  [[nodiscard]] std::vector<AbortedTransaction> aborted(Offset from, Offset end) const { return aborted_.overlapping(from, end); }
+  [[nodiscard]] const ProducerStates& producers() const noexcept { return producers_; }
+
+  // The marker of the producer's transaction is durable, here and wherever else it belongs: the stable offset may pass it. Who calls this
+  // for all partitions of a transaction calls notify_watchers() of them afterwards, so that nobody looks between two of them.
+  void release_transaction(ProducerId producer_id) { producers_.release(producer_id); }
+
+  // Everything is durable, and nothing is appended any more: writes a snapshot, unless there is one of this state already.
+  void write_final_snapshot();
 
   // Tells `watcher` of the next move; once.
   void watch(const std::shared_ptr<PartitionWatcher>& watcher);
@@ -86,9 +114,19 @@ class Partition {
     AppendDone done;
   };
 
-  [[nodiscard]] Outcome<> recover_producers();
+  [[nodiscard]] Result<> recover_producers();
+  // From the newest snapshot that is whole; where the log must be read from.
+  [[nodiscard]] Result<Offset> read_snapshot();
+  [[nodiscard]] Result<> replay(const log::BatchHeader& header, const LeasedFile& file, std::int64_t now_ms);
+  [[nodiscard]] Result<> repair_transaction_indexes();
+  void record_marker(const TransactionMarker& marker, Offset offset, std::int64_t now_ms);
+  void write_index_entry(const AbortedEntry& entry);
+  void snapshot_sometimes(std::uint64_t appended_bytes, WrittenEnd end);
+  void write_snapshot(Offset offset, Buffer snapshot);
   void wait_until_durable(Offset end, AppendResult result, AppendDone done);
   void append_now(const AppendRequest& request, AppendDone done);
+  // Nothing: append it. Else the answer was given, or will be.
+  [[nodiscard]] bool is_answered(const AppendRequest& request, AppendDone& done);
   void append_held();
   void durable_moved(DurableEnd end);
 
@@ -96,11 +134,12 @@ class Partition {
   log::GroupCommit& commit_;
   TopicPartition id_;
   std::string directory_;
-  log::LogOptions options_;
+  PartitionOptions options_;
   std::unique_ptr<log::PartitionLog> log_;
   std::optional<KafkaError> refused_;  // open() found damage
   ProducerStates producers_;
-  bool producers_known_ = false;  // read from the log when the first of them comes
+  AbortedTransactions aborted_;
+  std::uint64_t bytes_since_snapshot_ = 0;
   std::vector<Waiting> waiting_;  // by end
   std::list<Held> held_;          // in order; what a session may have under way bounds it
   std::vector<std::weak_ptr<PartitionWatcher>> watchers_;

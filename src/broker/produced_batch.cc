@@ -53,7 +53,9 @@ tl::expected<void, RefusedBatch> check_header(const RecordBatchView& batch, std:
     return refuse_batch(ErrorCode::unsupported_compression_type, "zstd may be used from version {} of Produce on", zstd_from);
   }
   if (batch.is_control()) return refuse_batch(ErrorCode::invalid_record, "Clients are not allowed to write control records.");
-  if (batch.is_transactional()) return refuse_batch(ErrorCode::invalid_txn_state, "no transaction of this producer is open");
+  if (batch.is_transactional() && batch.producer_id() == no_producer_id) {
+    return refuse_batch(ErrorCode::invalid_record, "the batch belongs to a transaction, but to no producer");
+  }
   if (batch.timestamp_type() == TimestampType::log_append_time) {
     return refuse_batch(ErrorCode::invalid_timestamp, "a producer can't claim the time of the broker");
   }

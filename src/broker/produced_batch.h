@@ -29,7 +29,7 @@ struct RefusedBatch {
 
 // `rewritten` takes the batch if it must be changed (LogAppendTime; a wrong largest timestamp), which costs a copy.
 // CORRUPT_MESSAGE: damaged on the way (retriable); INVALID_RECORD: wrong in itself; MESSAGE_TOO_LARGE; INVALID_TIMESTAMP;
-// UNSUPPORTED_COMPRESSION_TYPE; INVALID_TXN_STATE.
+// UNSUPPORTED_COMPRESSION_TYPE. Whether a transaction is open is for the caller to check.
 [[nodiscard]] tl::expected<CheckedBatch, RefusedBatch> check_produced(Bytes records, const TopicConfig& config, WallTime now,
                                                                       std::int16_t request_version, RecordReader& reader,
                                                                       Buffer& rewritten);

@@ -54,8 +54,9 @@ TEST(ProducedBatch, HeadersThatLieAreRefused) {
   const Buffer batch = batch_of({"a", "b"});
   EXPECT_EQ(check(with<std::int32_t>(batch, batch_layout::record_count, 1)).code, ErrorCode::invalid_record);
   EXPECT_EQ(check(with<std::int32_t>(batch, batch_layout::last_offset_delta, 5)).code, ErrorCode::invalid_record);
-  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 5)).code, ErrorCode::invalid_record);     // control
-  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 4)).code, ErrorCode::invalid_txn_state);  // transactional
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 5)).code, ErrorCode::invalid_record);  // control
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 4)).code,
+            ErrorCode::invalid_record);  // transactional, of no producer
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 3)).code, ErrorCode::invalid_timestamp);  // LogAppendTime
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::corrupt_message);         // no such codec
   EXPECT_EQ(check(with<std::int64_t>(batch, batch_layout::producer_id, 4)).code, ErrorCode::invalid_record);         // without a sequence

@@ -66,6 +66,14 @@ class TestBroker {
     close();
     open();
   }
+  // A clean stop, and a start.
+  void stop_and_restart() {
+    bool stopped = false;
+    broker_->stop([&stopped] { stopped = true; });
+    run();
+    EXPECT_TRUE(stopped);
+    restart();
+  }
   // The power goes; the disk keeps what `survival` says.
   void cut_power(io::Survival survival, std::uint64_t seed) {
     broker_.reset();

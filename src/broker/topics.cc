@@ -93,19 +93,22 @@ Outcome<Partition*> Topics::partition(Topic& topic, PartitionId number) {
   auto& slot = topic.partitions[static_cast<std::size_t>(number.value())];
   if (slot == nullptr) {
     const TopicPartition id{.topic = topic.id(), .partition = number};
-    slot = std::make_unique<Partition>(environment_, commit_, id, log::partition_directory(data_, id), log_options(topic, id));
+    slot = std::make_unique<Partition>(environment_, commit_, id, log::partition_directory(data_, id), partition_options(topic, id));
   }
   if (auto opened = slot->open(); !opened) return tl::unexpected(std::move(opened).error());
   return slot.get();
 }
 
-log::LogOptions Topics::log_options(const Topic& topic, const TopicPartition& id) const {
-  log::LogOptions options;
+PartitionOptions Topics::partition_options(const Topic& topic, const TopicPartition& id) const {
+  PartitionOptions partition;
+  partition.producer_id_expiration = std::chrono::milliseconds(config_.integer("producer.id.expiration.ms"));
+  if (is_completing_) partition.is_completing = is_completing_;
+  log::LogOptions& options = partition.log;
   options.segment_bytes = static_cast<std::uint64_t>(topic.config.segment_bytes);
   options.roll_ms = std::chrono::milliseconds(topic.config.segment_ms);
   options.index_interval_bytes = static_cast<std::uint32_t>(topic.config.index_interval_bytes);
   if (offset_floor_) options.next_offset_floor = offset_floor_(id);
-  return options;
+  return partition;
 }
 
 Outcome<> Topics::check_create(std::string_view name, std::int32_t partition_count, const ConfigValues& config) const {
@@ -184,6 +187,14 @@ void Topics::wake_watchers() {
   for (const auto& [id, topic] : live_) {
     for (const auto& each : topic->partitions) {
       if (each != nullptr) each->notify_watchers();
+    }
+  }
+}
+
+void Topics::write_final_snapshots() {
+  for (const auto& [id, topic] : live_) {
+    for (const auto& each : topic->partitions) {
+      if (each != nullptr) each->write_final_snapshot();
     }
   }
 }

@@ -73,8 +73,12 @@ class Topics {
 
   // Everybody who waits for records looks again.
   void wake_watchers();
-  // All open logs, for a clean stop.
+  // For a clean stop, when everything is durable: what the partitions remember of their producers, then all open logs.
+  void write_final_snapshots();
   [[nodiscard]] std::vector<log::PartitionLog*> open_logs();
+
+  // Before the first partition is opened: whether a producer's transaction has ended and is not in all of its partitions yet.
+  void set_completing_transactions(std::function<bool(ProducerId)> is_completing) { is_completing_ = std::move(is_completing); }
 
   // Runs when a topic has become live or is gone (after the fact, on the loop).
   void set_listener(std::function<void(const TopicRecord&, bool live)> listener) { listener_ = std::move(listener); }
@@ -82,7 +86,7 @@ class Topics {
  private:
   Topic* add(TopicRecord record);
   void remove_files(const TopicId& id);
-  [[nodiscard]] log::LogOptions log_options(const Topic& topic, const TopicPartition& id) const;
+  [[nodiscard]] PartitionOptions partition_options(const Topic& topic, const TopicPartition& id) const;
 
   const Environment& environment_;
   const BrokerConfig& config_;
@@ -90,6 +94,7 @@ class Topics {
   MetadataLog& metadata_;
   std::string data_;
   OffsetFloor offset_floor_;
+  std::function<bool(ProducerId)> is_completing_;
   TopicRegistry registry_;
   std::unordered_map<TopicId, std::unique_ptr<Topic>> live_;
   std::map<std::string, std::vector<Created>, std::less<>> creating_;  // who waits for a creation

@@ -18,6 +18,7 @@ tl::unexpected<Error> damaged(const PartitionRange& range, std::uint64_t positio
 RecordScan::RecordScan() : reader_(decompressed_size_max) {}
 
 Result<> RecordScan::scan(const PartitionRange& range, const Take& take) {
+  aborted_ = AbortedBatches(range.aborted);
   for (const LogSlice& slice : range.slices) TRIPOS_TRY(scan_slice(range, slice, take));
   return {};
 }
@@ -51,6 +52,7 @@ Result<> RecordScan::scan_slice(const PartitionRange& range, const LogSlice& sli
 
 Result<> RecordScan::take_batch(const PartitionRange& range, const RecordBatchView& batch, const Take& take) {
   if (batch.is_control() || batch.next_offset() <= range.begin || batch.base_offset() >= range.end.offset) return {};
+  if (aborted_.contains(batch)) return {};
   TRIPOS_TRY(reader_.start(batch));
   while (true) {
     TRIPOS_ASSIGN(const Record* record, reader_.next());

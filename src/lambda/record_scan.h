@@ -1,4 +1,5 @@
-// RecordScan: the records of a pinned range, one by one, in offset order; control records and what lies outside of it left out.
+// RecordScan: the records of a pinned range, one by one, in offset order; control records, what was aborted and what lies outside of it
+// left out.
 // Memory: one window of the log, at least as large as its largest batch. Threads: one.
 #pragma once
 
@@ -29,6 +30,7 @@ class RecordScan {
   [[nodiscard]] Result<> take_batch(const PartitionRange& range, const RecordBatchView& batch, const Take& take);
 
   RecordReader reader_;
+  AbortedBatches aborted_;  // of the range that is scanned
   Buffer window_;
 };
 

@@ -213,7 +213,10 @@ Result<std::vector<Snapshotter::Piece>> Snapshotter::pieces(const PinnedTable& p
 Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::uint64_t bytes_max) {
   if (log_bytes(range) <= bytes_max) return std::vector{range};
   std::vector<PartitionRange> parts;
-  PartitionRange current{.partition = range.partition, .begin = range.begin, .end = range.end, .slices = {}};
+  const auto part_from = [&range](Offset begin) {
+    return PartitionRange{.partition = range.partition, .begin = begin, .end = range.end, .slices = {}, .aborted = range.aborted};
+  };
+  PartitionRange current = part_from(range.begin);
   std::uint64_t before = 0;  // bytes of log in `current`, up to the slice or batch that comes next
   std::size_t slice = 0;
   std::uint64_t slice_begin = 0;  // where the current part's piece of the slice starts
@@ -234,7 +237,7 @@ Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::
     if (before < bytes_max || batch.base_offset <= current.begin || batch.base_offset >= range.end.offset) return;
     close_slice(batch.position);
     current.end = StableOffset{batch.base_offset};
-    parts.push_back(std::exchange(current, {.partition = range.partition, .begin = batch.base_offset, .end = range.end, .slices = {}}));
+    parts.push_back(std::exchange(current, part_from(batch.base_offset)));
     before = 0;
     slice_begin = batch.position;
   };

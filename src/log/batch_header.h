@@ -24,6 +24,8 @@ struct BatchHeader {
   Sequence base_sequence = no_sequence;
   std::int32_t record_count = 0;
 
+  [[nodiscard]] bool is_transactional() const noexcept { return (attributes >> 4 & 1) != 0; }
+  [[nodiscard]] bool is_control() const noexcept { return (attributes >> 5 & 1) != 0; }
   [[nodiscard]] Offset next_offset() const noexcept { return last_offset + 1; }
   [[nodiscard]] std::uint64_t end() const noexcept { return position + size; }
 };

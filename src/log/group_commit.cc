@@ -69,8 +69,7 @@ void GroupCommit::schedule() {
   });
 }
 
-void GroupCommit::start_round() {
-  if (failed_ || round_ != nullptr || dirty_.empty()) return;
+std::shared_ptr<GroupCommit::Round> GroupCommit::begin_round() {
   const auto round = std::make_shared<Round>();
   round->logs.swap(dirty_);
   for (Syncable* const log : round->logs) {
@@ -83,7 +82,44 @@ void GroupCommit::start_round() {
   round->directories.erase(std::unique(round->directories.begin(), round->directories.end()), round->directories.end());
   round_ = round;
   ++counters_.rounds;
+  return round;
+}
 
+void GroupCommit::sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data) {
+  Result<>& result = round.lanes[lane].result;
+  if (all) {
+    result = files.sync_all(data);
+    return;
+  }
+  for (std::size_t i = lane; result && i < round.files.size() + round.directories.size(); i += lanes) {
+    if (i < round.files.size()) {
+      result = round.files[i]->sync_data();
+      continue;
+    }
+    result = files.sync_directory(round.directories[i - round.files.size()]);
+    if (!result && result.error().code == ErrorCode::not_found) {
+      round.lanes[lane].directory_missing = true;
+      result = {};
+    }
+  }
+}
+
+void GroupCommit::sync_now() {
+  CHECK(round_ == nullptr && !blocking_);
+  blocking_ = true;
+  while (!failed_ && !dirty_.empty()) {
+    const auto round = begin_round();
+    round->lanes.resize(1);
+    sync_lane(*round, 0, 1, true, files_, data_);
+    ++counters_.sync_alls;
+    finish_round(*round);
+  }
+  blocking_ = false;
+}
+
+void GroupCommit::start_round() {
+  if (failed_ || round_ != nullptr || dirty_.empty()) return;
+  const auto round = begin_round();
   const std::size_t count = round->files.size() + round->directories.size();
   const bool all = count >= options_.sync_all_from;
   const std::size_t lanes = all ? 1 : std::clamp<std::size_t>(count, 1, options_.lanes);
@@ -97,22 +133,7 @@ void GroupCommit::start_round() {
   round->lanes.resize(lanes);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     auto work = [round, lane, lanes, all, &files = files_, data = all ? data_ : std::string()] {
-      Result<>& result = round->lanes[lane].result;
-      if (all) {
-        result = files.sync_all(data);
-        return;
-      }
-      for (std::size_t i = lane; result && i < round->files.size() + round->directories.size(); i += lanes) {
-        if (i < round->files.size()) {
-          result = round->files[i]->sync_data();
-          continue;
-        }
-        result = files.sync_directory(round->directories[i - round->files.size()]);
-        if (!result && result.error().code == ErrorCode::not_found) {
-          round->lanes[lane].directory_missing = true;
-          result = {};
-        }
-      }
+      sync_lane(*round, lane, lanes, all, files, data);
     };
     background_.run(std::move(work), [self = self_, round] {
       if (--round->lanes_left == 0 && *self != nullptr) (*self)->finish_round(*round);
@@ -141,6 +162,7 @@ void GroupCommit::finish_round(Round& round) {
     if (round.logs[i] != nullptr) round.logs[i]->finish_sync();
   }
   round_ = nullptr;
+  if (blocking_) return;
   const bool urgent = std::any_of(dirty_.begin(), dirty_.end(), [](const Syncable* log) { return log->marked_ == Urgency::now; });
   if (urgent || !idle_waiters_.empty()) start_round();
   check_idle();

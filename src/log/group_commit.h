@@ -85,6 +85,9 @@ class GroupCommit {
   // The log goes away; a round under way no longer touches it.
   void forget(Syncable& log);
 
+  // Makes all that is dirty durable during the call, and what is appended in consequence; blocks. For the start, before the loop runs.
+  void sync_now();
+
   // Blocking work that belongs to no round (checkpoints, unlinking); `done` runs on the loop. An error other than no_space and
   // not_found is fatal, as for syncs.
   void run_chore(std::function<Result<>()> work, std::function<void(const Result<>&)> done);
@@ -100,7 +103,10 @@ class GroupCommit {
   struct Round;
 
   void schedule();
+  [[nodiscard]] std::shared_ptr<Round> begin_round();
   void start_round();
+  // Every `lanes`-th sync of the round from `lane` on; `all`: one for everything. On any thread.
+  static void sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data);
   void finish_round(Round& round);
   void fail_with(const Error& error);
   void check_idle();
@@ -119,6 +125,7 @@ class GroupCommit {
   io::TimerId timer_ = io::no_timer;
   int chores_ = 0;
   bool failed_ = false;
+  bool blocking_ = false;  // in sync_now()
   std::vector<io::Task> idle_waiters_;
   std::shared_ptr<GroupCommit*> self_;  // for closures that may outlive this
 };

@@ -342,9 +342,7 @@ void PartitionLog::take_removed_segments(Offset checkpointed_segment) {
   std::size_t count = 0;
   while (count + 1 < segments_.size() && segments_[count + 1]->base() <= start_ && segments_[count]->base() < checkpointed_segment) {
     const Offset base = segments_[count]->base();
-    removed_.push_back(segment_path(directory_, base));
-    removed_.push_back(offset_index_path(directory_, base));
-    removed_.push_back(time_index_path(directory_, base));
+    for (std::string& path : segment_files(directory_, base)) removed_.push_back(std::move(path));
     std::replace(used_.begin(), used_.end(), segments_[count].get(), static_cast<Segment*>(nullptr));
     ++count;
   }

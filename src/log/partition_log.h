@@ -120,6 +120,8 @@ class PartitionLog final : public Syncable {
 
   // The offset that the next append gets. For the one who appends; readers have no use for it.
   [[nodiscard]] Offset next_offset() const noexcept { return written_.offset; }
+  // The base offset of the segment that the last append went to. There was one.
+  [[nodiscard]] Offset active_segment() const noexcept { return segments_.back()->base(); }
   [[nodiscard]] bool read_only() const noexcept { return read_only_; }
 
   // --- Reading
@@ -136,8 +138,10 @@ class PartitionLog final : public Syncable {
   // The first record with the largest timestamp below `end`; nothing if there are no records.
   [[nodiscard]] Result<std::optional<TimestampedOffset>> find_max_timestamp(VisibleEnd end);
 
-  // Calls `visit` with the header of every batch of [from, end), in order, to rebuild what is derived from them (producer state).
-  [[nodiscard]] Result<> for_each_header(Offset from, VisibleEnd end, const std::function<void(const BatchHeader&)>& visit);
+  // Calls `visit` with the header of every batch of [from, end), in order, and the file that holds the batch, to rebuild what is derived
+  // from them (producer state). An error of `visit` ends it.
+  [[nodiscard]] Result<> for_each_header(Offset from, VisibleEnd end,
+                                         const std::function<Result<>(const BatchHeader&, const LeasedFile&)>& visit);
   // The same with whole batches (metadata, group offsets); their checksums are checked. An error of `visit` ends it.
   [[nodiscard]] Result<> for_each_batch(Offset from, VisibleEnd end, const std::function<Result<>(const RecordBatchView&)>& visit);
 

@@ -176,7 +176,8 @@ Result<std::optional<TimestampedOffset>> PartitionLog::find_max_timestamp(Visibl
 
 // --- All of it
 
-Result<> PartitionLog::for_each_header(Offset from, VisibleEnd end, const std::function<void(const BatchHeader&)>& visit) {
+Result<> PartitionLog::for_each_header(Offset from, VisibleEnd end,
+                                       const std::function<Result<>(const BatchHeader&, const LeasedFile&)>& visit) {
   TRIPOS_ASSIGN(const LogRead read, this->read(from, end, UINT64_MAX));
   for (const LogSlice& slice : read.slices) {
     const auto& file = static_cast<const SegmentFile&>(*slice.file);
@@ -184,7 +185,7 @@ Result<> PartitionLog::for_each_header(Offset from, VisibleEnd end, const std::f
     while (true) {
       TRIPOS_ASSIGN(const BatchHeader* const header, reader.next());
       if (header == nullptr) break;
-      visit(*header);
+      TRIPOS_TRY(visit(*header, file));
     }
   }
   return {};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/ids.h"
 
@@ -27,11 +28,17 @@ namespace tripos::log {
 [[nodiscard]] std::string segment_path(std::string_view partition_directory, Offset base_offset);
 [[nodiscard]] std::string offset_index_path(std::string_view partition_directory, Offset base_offset);
 [[nodiscard]] std::string time_index_path(std::string_view partition_directory, Offset base_offset);
+[[nodiscard]] std::string transaction_index_path(std::string_view partition_directory, Offset base_offset);
+// All of the four above: what goes with a segment.
+[[nodiscard]] std::vector<std::string> segment_files(std::string_view partition_directory, Offset base_offset);
+[[nodiscard]] std::string producer_snapshot_path(std::string_view partition_directory, Offset offset);
 [[nodiscard]] std::string checkpoint_path(std::string_view partition_directory);
 [[nodiscard]] std::string sync_failed_path(std::string_view partition_directory);
 
 // The base offset of "00000000000000000042.log"; nothing if the name is not a segment's.
 [[nodiscard]] std::optional<Offset> segment_base_offset(std::string_view file_name);
+// The offset of "00000000000000000042.snapshot"; nothing if the name is not a producer snapshot's.
+[[nodiscard]] std::optional<Offset> producer_snapshot_offset(std::string_view file_name);
 // The partition of the directory name "7"; nothing if it is not one.
 [[nodiscard]] std::optional<PartitionId> partition_from_name(std::string_view directory_name);
 

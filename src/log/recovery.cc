@@ -76,7 +76,7 @@ Result<> Recovery::list() {
   for (const io::DirectoryEntry& entry : *entries) {
     std::string path = log_.directory_ + "/" + entry.name;
     if (path == sync_failed_path(log_.directory_)) sync_had_failed_ = true;
-    const bool index = entry.name.ends_with(".index") || entry.name.ends_with(".timeindex");
+    const bool index = entry.name.ends_with(".index") || entry.name.ends_with(".timeindex") || entry.name.ends_with(".txnindex");
     const auto owner = index ? segment_base_offset(entry.name.substr(0, entry.name.find('.')) + ".log") : std::nullopt;
     if ((owner && !std::binary_search(bases_.begin(), bases_.end(), *owner)) || path == checkpoint_path(log_.directory_) + ".tmp") {
       leftovers_.push_back(std::move(path));
@@ -103,10 +103,7 @@ Result<> Recovery::open_segments() {
   if (checkpoint_) {
     // Those that advance_start() had no time to remove.
     while (bases_.size() > 1 && bases_[1] <= checkpoint_->start && bases_[0] < checkpoint_->segment) {
-      for (const auto& path : {segment_path(log_.directory_, bases_[0]), offset_index_path(log_.directory_, bases_[0]),
-                               time_index_path(log_.directory_, bases_[0])}) {
-        leftovers_.push_back(path);
-      }
+      for (std::string& path : segment_files(log_.directory_, bases_[0])) leftovers_.push_back(std::move(path));
       bases_.erase(bases_.begin());
     }
     const auto place = std::lower_bound(bases_.begin(), bases_.end(), checkpoint_->segment);
@@ -252,8 +249,7 @@ Result<> Recovery::cut() {
   while (log_.segments_.size() > bad_->segment + 1) {
     const Offset base = log_.segments_.back()->base();
     log_.segments_.pop_back();
-    for (const auto& path :
-         {segment_path(log_.directory_, base), offset_index_path(log_.directory_, base), time_index_path(log_.directory_, base)}) {
+    for (const std::string& path : segment_files(log_.directory_, base)) {
       if (auto done = log_.files_.remove(path); !done && done.error().code != ErrorCode::not_found) return done;
     }
     removed = true;

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "model/aborted.h"
 #include "model/compression.h"
 #include "model/ends.h"
 #include "model/ids.h"
@@ -52,6 +53,7 @@ struct PartitionRange {
   Offset begin;  // may be above what was asked for: retention has trimmed below it
   StableOffset end;
   std::vector<LogSlice> slices;
+  std::vector<AbortedTransaction> aborted;  // those that reach into the range: who reads the slices leaves their batches out
 };
 
 struct RangeRequest {

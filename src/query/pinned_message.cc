@@ -11,7 +11,8 @@ namespace {
 class Descriptors {
  public:
   Result<protocol::PinnedRange> range(const PartitionRange& range) {
-    protocol::PinnedRange to{.partition = range.partition, .begin = range.begin, .end = range.end.offset, .slices = {}};
+    protocol::PinnedRange to{.partition = range.partition, .begin = range.begin, .end = range.end.offset, .slices = {}, .aborted = {}};
+    for (const AbortedTransaction& each : range.aborted) to.aborted.push_back({each.producer_id, each.first, each.last});
     for (const LogSlice& slice : range.slices) {
       TRIPOS_ASSIGN(const std::uint32_t index, index_of(*slice.file));
       to.slices.push_back({.descriptor = index, .begin = slice.begin, .end = slice.end});

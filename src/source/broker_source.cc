@@ -24,10 +24,13 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
   }
   const StableOffset end = (*partition)->stable_offset();
   const Offset begin = std::max(request.begin, (*partition)->start_offset());
-  if (begin >= end.offset) return PartitionRange{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}};
+  PartitionRange range{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}, .aborted = {}};
+  if (begin >= end.offset) return range;
   auto read = (*partition)->log()->read(begin, end, std::numeric_limits<std::uint64_t>::max());
   if (!read) return tl::unexpected(std::move(read).error());
-  return PartitionRange{.partition = request.partition.partition, .begin = begin, .end = end, .slices = std::move(read->slices)};
+  range.slices = std::move(read->slices);
+  range.aborted = (*partition)->aborted(begin, end.offset);
+  return range;
 }
 
 Result<std::vector<PartitionRange>> read_ranges(Broker& broker, std::span<const RangeRequest> requests) {

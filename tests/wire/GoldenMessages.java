@@ -70,7 +70,8 @@ public class GoldenMessages {
 
   private static Class<?> classOf(String name) throws ClassNotFoundException {
     String[] candidates = {"org.apache.kafka.common.message." + name + "Data", "org.apache.kafka.common.message." + name,
-                           "org.apache.kafka.coordinator.group.generated." + name};
+                           "org.apache.kafka.coordinator.group.generated." + name,
+                           "org.apache.kafka.coordinator.transaction.generated." + name};
     for (String candidate : candidates) {
       try {
         return Class.forName(candidate);

@@ -54,6 +54,11 @@ def cut(text, within):
     return versions if versions.low <= versions.high else None
 
 
+def versions_of(field):
+    """A tagged field may name no other versions."""
+    return field.get("versions") or field["taggedVersions"]
+
+
 def theirs_default(field, nullable):
     default = field.get("default")
     kind = field["type"]
@@ -98,14 +103,18 @@ class Comparison:
         self.struct(where, message.body, definition["fields"], commons, message.versions, is_key)
 
     def struct(self, where, struct, their_fields, commons, within, is_key):
-        present = [field for field in their_fields if is_key or cut(field["versions"], within)]
-        self.differ(where, "fields", [field.name for field in struct.fields], [snake(field["name"]) for field in present])
-        for field, theirs in zip(struct.fields, present):
+        # Tagged fields go by their tags, wherever they are listed.
+        present = [field for field in their_fields if is_key or cut(versions_of(field), within)]
+        present.sort(key=lambda field: field.get("tag", -1))
+        tags = {snake(field["name"]): field.get("tag", -1) for field in present}
+        ours = sorted(struct.fields, key=lambda field: tags.get(field.name, -1))
+        self.differ(where, "fields", [field.name for field in ours], [snake(field["name"]) for field in present])
+        for field, theirs in zip(ours, present):
             self.field(f"{where}.{field.name}", field, theirs, commons, within, is_key)
 
     def field(self, where, field, theirs, commons, within, is_key):
         self.fields += 1
-        versions = within if is_key else cut(theirs["versions"], within)
+        versions = within if is_key else cut(versions_of(theirs), within)
         self.differ(where, "versions", field.versions, versions)
         kind = theirs["type"]
         self.differ(where, "array", field.array, kind.startswith("[]"))

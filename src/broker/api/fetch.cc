@@ -1,4 +1,5 @@
 // Fetch: whole batches of durable records, as slices of their files. With too little to answer it waits, for records or max_wait_ms.
+// read_committed sees what lies below the last stable offset, and is told which of it was aborted: the client leaves that out.
 // Fetch sessions are not kept: each request names all its partitions, and the answer's session id is 0, as KIP-227 lets a broker do.
 #include <algorithm>
 #include <memory>
@@ -17,6 +18,7 @@ using Response = wire::FetchResponse;
 using PartitionData = Response::PartitionData;
 
 constexpr std::int16_t topic_ids_from = 13;
+constexpr auto read_committed = static_cast<std::int8_t>(IsolationLevel::read_committed);
 constexpr std::int32_t max_wait_ms_max = 60'000;  // an empty answer is always allowed, and a client that has gone is not kept for longer
 
 // What a read has found.
@@ -111,27 +113,39 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
     const auto partition = broker_.topics().partition(topic, PartitionId(asked.partition));
     if (!partition) return partition.error().code;
     if (const auto wrong = check_leader_epoch(asked.current_leader_epoch); wrong != wire::ErrorCode::none) return wrong;
-    const StableOffset end = (*partition)->stable_offset();
-    data.high_watermark = end.offset.value();
-    data.last_stable_offset = end.offset.value();
+    const Offset high_watermark = (*partition)->durable_end().offset;
+    data.high_watermark = high_watermark.value();
+    data.last_stable_offset = (*partition)->stable_offset().offset.value();
     data.log_start_offset = (*partition)->start_offset().value();
     const Offset from(asked.fetch_offset);
-    if (from < (*partition)->start_offset() || from > end.offset) return wire::ErrorCode::offset_out_of_range;
-    if (from == end.offset) return wire::ErrorCode::none;
-    return read_records(**partition, from, end, asked.partition_max_bytes, data, found);
+    if (from < (*partition)->start_offset() || from > high_watermark) return wire::ErrorCode::offset_out_of_range;
+    data.aborted_transactions.reset();  // null: not told, as Kafka does
+    if (request_.isolation_level == read_committed) data.aborted_transactions.emplace();
+    if (from >= visible_end(**partition).offset()) return wire::ErrorCode::none;
+    return read_records(**partition, from, asked.partition_max_bytes, data, found);
+  }
+
+  [[nodiscard]] log::VisibleEnd visible_end(const Partition& partition) const {
+    return partition.visible_end(request_.isolation_level == read_committed ? IsolationLevel::read_committed
+                                                                            : IsolationLevel::read_uncommitted);
   }
 
   // The first partition with records gives at least one batch, however large, so that a consumer gets on; others keep within the limits.
-  wire::ErrorCode read_records(Partition& partition, Offset from, StableOffset end, std::int32_t partition_bytes_max, PartitionData& data,
+  wire::ErrorCode read_records(Partition& partition, Offset from, std::int32_t partition_bytes_max, PartitionData& data,
                                Found& found) const {
     const auto bytes_max = static_cast<std::uint64_t>(std::clamp(request_.max_bytes, 0, broker_.config().fetch_bytes_max));
     const std::uint64_t left = bytes_max - std::min(bytes_max, found.bytes);
     const std::uint64_t limit = std::min(left, static_cast<std::uint64_t>(std::max(partition_bytes_max, 0)));
     if (found.bytes > 0 && limit == 0) return wire::ErrorCode::none;
-    auto records = partition.log()->read(from, end, limit);
+    auto records = partition.log()->read(from, visible_end(partition), limit);
     if (!records) return kafka_error(records.error()).code;
     if (found.bytes > 0 && records->bytes > limit) return wire::ErrorCode::none;  // its first batch alone is too large
     for (LogSlice& slice : records->slices) data.records.add(std::move(slice));
+    if (data.aborted_transactions) {
+      for (const AbortedTransaction& each : partition.aborted(from, records->next)) {
+        data.aborted_transactions->push_back({.producer_id = each.producer_id.value(), .first_offset = each.first.value()});
+      }
+    }
     found.bytes += records->bytes;
     return wire::ErrorCode::none;
   }

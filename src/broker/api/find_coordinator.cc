@@ -1,4 +1,4 @@
-// FindCoordinator: of every group, this broker. There are no transactions yet, so no coordinator of them.
+// FindCoordinator: of every group and every transactional id, this broker.
 #include "broker/api/group_handlers.h"
 
 namespace tripos::broker {
@@ -16,14 +16,13 @@ Coordinator find(RequestContext& context, std::int8_t key_type, const std::strin
   found.key = key;
   found.node_id = -1;
   found.port = -1;
-  if (key_type == key_type_transaction) {
-    found.error_code = wire::ErrorCode::unsupported_version;
-    found.error_message = "Transactions are not supported.";
-  } else if (key_type != key_type_group) {
+  if (key_type != key_type_group && key_type != key_type_transaction) {
     found.error_code = wire::ErrorCode::invalid_request;
     found.error_message = fmt::format("There is no coordinator of key type {}.", key_type);
-  } else if (!context.allows(Operation::describe, ResourceType::group, key)) {
+  } else if (key_type == key_type_group && !context.allows(Operation::describe, ResourceType::group, key)) {
     found.error_code = wire::ErrorCode::group_authorization_failed;
+  } else if (key_type == key_type_transaction && !context.allows(Operation::describe, ResourceType::transactional_id, key)) {
+    found.error_code = wire::ErrorCode::transactional_id_authorization_failed;
   } else {
     found.node_id = context.broker.config().node_id;
     found.host = context.broker.advertised().host;

@@ -1,4 +1,5 @@
-// The handlers of the requests around topics and records; those of groups are in group_handlers.h.
+// The handlers of the requests around topics and records; those of groups are in group_handlers.h, those of
+// transactions in transaction_handlers.h.
 #pragma once
 
 #include "broker/api/request.h"
@@ -7,7 +8,6 @@
 #include "wire/delete_topics.h"
 #include "wire/describe_configs.h"
 #include "wire/fetch.h"
-#include "wire/init_producer_id.h"
 #include "wire/list_offsets.h"
 #include "wire/metadata.h"
 #include "wire/produce.h"
@@ -20,8 +20,6 @@ void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsReque
 void handle_describe_configs(RequestContext& context, const wire::DescribeConfigsRequest& request,
                              Reply<wire::DescribeConfigsResponse> reply);
 void handle_fetch(RequestContext& context, const wire::FetchRequest& request, Reply<wire::FetchResponse> reply);
-void handle_init_producer_id(RequestContext& context, const wire::InitProducerIdRequest& request,
-                             Reply<wire::InitProducerIdResponse> reply);
 void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest& request, Reply<wire::ListOffsetsResponse> reply);
 void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply);
 void handle_produce(RequestContext& context, const wire::ProduceRequest& request, Reply<wire::ProduceResponse> reply);

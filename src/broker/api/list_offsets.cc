@@ -1,4 +1,5 @@
-// ListOffsets: the start, the end, a time, or the largest time of a partition. Only what is durable is looked at.
+// ListOffsets: the start, the end, a time, or the largest time of a partition. Only what is durable is looked at; read_committed looks
+// no further than the last stable offset.
 #include "broker/api/handlers.h"
 #include "broker/api/leader_epoch.h"
 #include "broker/topics.h"
@@ -21,14 +22,15 @@ constexpr std::int16_t max_timestamp_from = 7;
 constexpr std::int16_t earliest_local_from = 8;
 constexpr std::int16_t latest_tiered_from = 9;
 
-Outcome<> find_offset(Partition& partition, std::int64_t wanted, std::int16_t version, ResponsePartition& found) {
+Outcome<> find_offset(Partition& partition, std::int64_t wanted, IsolationLevel isolation, std::int16_t version, ResponsePartition& found) {
+  const log::VisibleEnd end = partition.visible_end(isolation);
   const bool too_new = (wanted == max_timestamp && version < max_timestamp_from) ||
                        (wanted == earliest_local && version < earliest_local_from) ||
                        (wanted == latest_tiered && version < latest_tiered_from);
   if (wanted < latest_tiered || too_new) return refuse(wire::ErrorCode::unsupported_version, "timestamp {} means nothing", wanted);
   found.leader_epoch = only_leader_epoch;
   if (wanted == latest) {
-    found.offset = partition.stable_offset().offset.value();
+    found.offset = end.offset().value();
     return {};
   }
   if (wanted == earliest || wanted == earliest_local) {
@@ -36,8 +38,7 @@ Outcome<> find_offset(Partition& partition, std::int64_t wanted, std::int16_t ve
     return {};
   }
   if (wanted == latest_tiered) return {};  // nothing is
-  const auto record = wanted == max_timestamp ? partition.log()->find_max_timestamp(partition.stable_offset())
-                                              : partition.log()->find_by_timestamp(wanted, partition.stable_offset());
+  const auto record = wanted == max_timestamp ? partition.log()->find_max_timestamp(end) : partition.log()->find_by_timestamp(wanted, end);
   if (!record) return tl::unexpected(kafka_error(record.error()));
   if (*record) {
     found.offset = (*record)->offset.value();
@@ -48,7 +49,7 @@ Outcome<> find_offset(Partition& partition, std::int64_t wanted, std::int16_t ve
   return {};
 }
 
-ResponsePartition list(RequestContext& context, const std::string& topic, const RequestPartition& asked) {
+ResponsePartition list(RequestContext& context, const std::string& topic, const RequestPartition& asked, IsolationLevel isolation) {
   ResponsePartition found;
   found.partition_index = asked.partition_index;
   if (!context.allows(Operation::describe, ResourceType::topic, topic)) {
@@ -62,8 +63,8 @@ ResponsePartition list(RequestContext& context, const std::string& topic, const 
   }
   found.error_code = check_leader_epoch(asked.current_leader_epoch);
   if (found.error_code != wire::ErrorCode::none) return found;
-  if (const auto result = find_offset(**partition, asked.timestamp, context.version, found); !result)
-    found.error_code = result.error().code;
+  const auto result = find_offset(**partition, asked.timestamp, isolation, context.version, found);
+  if (!result) found.error_code = result.error().code;
   return found;
 }
 
@@ -72,11 +73,13 @@ ResponsePartition list(RequestContext& context, const std::string& topic, const 
 void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest& request, Reply<wire::ListOffsetsResponse> reply) {
   wire::ListOffsetsResponse response;
   response.topics.reserve(request.topics.size());
+  const bool committed_only = request.isolation_level == static_cast<std::int8_t>(IsolationLevel::read_committed);
+  const auto isolation = committed_only ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted;
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
     answered.partitions.reserve(topic.partitions.size());
-    for (const RequestPartition& asked : topic.partitions) answered.partitions.push_back(list(context, topic.name, asked));
+    for (const RequestPartition& asked : topic.partitions) answered.partitions.push_back(list(context, topic.name, asked, isolation));
   }
   reply(response);
 }

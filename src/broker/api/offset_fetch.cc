@@ -1,5 +1,5 @@
-// OffsetFetch: how far groups have come. Only what is durable is shown; no transaction ever holds an offset back (require_stable), since
-// there are none yet.
+// OffsetFetch: how far groups have come. Only what is durable is shown. require_stable (v7 on): a partition whose offset an open
+// transaction may yet change gets UNSTABLE_OFFSET_COMMIT.
 #include <optional>
 #include <utility>
 
@@ -28,10 +28,16 @@ Partition to_partition(std::int32_t index, const groups::CommittedOffset* commit
 
 // `asked`: topics and their partitions; none: all that the group has committed. The same for the two shapes that the versions have.
 template <typename AnsweredTopic, typename AnsweredPartition, typename AskedTopics>
-std::vector<AnsweredTopic> fetch(RequestContext& context, const std::string& group, const AskedTopics& asked) {
+std::vector<AnsweredTopic> fetch(RequestContext& context, const std::string& group, const AskedTopics& asked, bool require_stable) {
   static const groups::CommittedOffsets nothing;
   const groups::CommittedOffsets* found = context.broker.groups().find_offsets(group);
   const groups::CommittedOffsets& offsets = found == nullptr ? nothing : *found;
+  const auto answer_for = [&offsets, require_stable](const std::string& topic, std::int32_t index) {
+    const bool unstable = require_stable && offsets.is_unstable(topic, index);
+    auto partition = to_partition<AnsweredPartition>(index, unstable ? nullptr : offsets.find(topic, index));
+    if (unstable) partition.error_code = wire::ErrorCode::unstable_offset_commit;
+    return partition;
+  };
   std::vector<AnsweredTopic> topics;
   if (asked) {
     topics.reserve(asked->size());
@@ -41,8 +47,12 @@ std::vector<AnsweredTopic> fetch(RequestContext& context, const std::string& gro
       answered.name = topic.name;
       answered.partitions.reserve(topic.partition_indexes.size());
       for (const std::int32_t index : topic.partition_indexes) {
-        answered.partitions.push_back(to_partition<AnsweredPartition>(index, is_allowed ? offsets.find(topic.name, index) : nullptr));
-        if (!is_allowed) answered.partitions.back().error_code = wire::ErrorCode::topic_authorization_failed;
+        if (is_allowed) {
+          answered.partitions.push_back(answer_for(topic.name, index));
+        } else {
+          answered.partitions.push_back(to_partition<AnsweredPartition>(index, nullptr));
+          answered.partitions.back().error_code = wire::ErrorCode::topic_authorization_failed;
+        }
       }
     }
     return topics;
@@ -51,20 +61,25 @@ std::vector<AnsweredTopic> fetch(RequestContext& context, const std::string& gro
     if (!context.allows(Operation::describe, ResourceType::topic, name)) continue;
     auto& answered = topics.emplace_back();
     answered.name = name;
-    for (const auto& [index, committed] : partitions) answered.partitions.push_back(to_partition<AnsweredPartition>(index, &committed));
+    for (const auto& [index, committed] : partitions) answered.partitions.push_back(answer_for(name, index));
   }
   return topics;
+}
+
+wire::ErrorCode check_group(RequestContext& context, const std::string& group) {
+  if (!context.allows(Operation::describe, ResourceType::group, group)) return wire::ErrorCode::group_authorization_failed;
+  return context.broker.groups().check_group(group);
 }
 
 Response fetch_one(RequestContext& context, const wire::OffsetFetchRequest& request) {
   using Topic = Response::OffsetFetchResponseTopic;
   using Partition = Response::OffsetFetchResponsePartition;
   Response response;
-  if (context.allows(Operation::describe, ResourceType::group, request.group_id)) {
-    response.topics = fetch<Topic, Partition>(context, request.group_id, request.topics);
+  response.error_code = check_group(context, request.group_id);
+  if (response.error_code == wire::ErrorCode::none) {
+    response.topics = fetch<Topic, Partition>(context, request.group_id, request.topics, request.require_stable);
     return response;
   }
-  response.error_code = wire::ErrorCode::group_authorization_failed;
   if (context.version >= group_error_from || !request.topics) return response;
   for (const auto& topic : *request.topics) {
     auto& answered = response.topics.emplace_back();
@@ -86,12 +101,10 @@ void handle_offset_fetch(RequestContext& context, const wire::OffsetFetchRequest
   for (const auto& group : request.groups) {
     auto& answered = response.groups.emplace_back();
     answered.group_id = group.group_id;
-    if (context.allows(Operation::describe, ResourceType::group, group.group_id)) {
-      answered.topics =
-          fetch<Response::OffsetFetchResponseTopics, Response::OffsetFetchResponsePartitions>(context, group.group_id, group.topics);
-    } else {
-      answered.error_code = wire::ErrorCode::group_authorization_failed;
-    }
+    answered.error_code = check_group(context, group.group_id);
+    if (answered.error_code != wire::ErrorCode::none) continue;
+    answered.topics = fetch<Response::OffsetFetchResponseTopics, Response::OffsetFetchResponsePartitions>(
+        context, group.group_id, group.topics, request.require_stable);
   }
   reply(response);
 }

@@ -7,6 +7,7 @@
 #include "broker/api/serve.h"
 #include "broker/produced_batch.h"
 #include "broker/topics.h"
+#include "broker/transaction/transaction_coordinator.h"
 
 namespace tripos::broker {
 
@@ -65,7 +66,22 @@ struct Target {
   RequestContext& context;
   Topic& topic;
   log::Urgency urgency;
+  const std::optional<std::string>& transactional_id;
 };
+
+// A transactional batch is taken only while its transaction is open and has the partition (KIP-890): nothing can be left open for ever,
+// or reach a later transaction of the same producer.
+Outcome<> check_transaction(const Target& target, const RecordBatchView& batch, std::int32_t partition) {
+  if (!batch.is_transactional()) return {};
+  if (!target.transactional_id || !target.context.allows(Operation::write, ResourceType::transactional_id, *target.transactional_id)) {
+    return refuse(wire::ErrorCode::transactional_id_authorization_failed, "Not allowed to write in transactions of this id.");
+  }
+  const wire::ErrorCode error = target.context.broker.transactions().verify(
+      *target.transactional_id, {batch.producer_id(), batch.producer_epoch()}, {target.topic.name(), partition});
+  if (error == wire::ErrorCode::none) return {};
+  return refuse(error, "Transactional id {}: {} of producer {} (epoch {}) for {}-{}.", *target.transactional_id, to_string(error),
+                batch.producer_id(), batch.producer_epoch(), target.topic.name(), partition);
+}
 
 // `response` lives in `answer`.
 void append(const Target& target, const Request::PartitionProduceData& data, const std::shared_ptr<Pending>& answer,
@@ -77,6 +93,7 @@ void append(const Target& target, const Request::PartitionProduceData& data, con
   const auto checked = check_produced(data.records.value_or(Bytes()), target.topic.config, broker.environment().clock.wall(),
                                       target.context.version, broker.record_reader(), rewritten);
   if (!checked) return refuse_batch(response, checked.error());
+  if (const auto open = check_transaction(target, checked->batch, data.index); !open) return refuse_partition(response, open.error());
   if (answer != nullptr) ++answer->outstanding;
   const auto done = [answer, &response](const Outcome<AppendResult>& appended) {
     if (answer == nullptr) return;  // acks=0: nobody is told
@@ -118,7 +135,8 @@ void append_all(RequestContext& context, const Request& request, const std::shar
     const auto topic = find_topic(context, request.topic_data[i]);
     for (std::size_t j = 0; j < responses.size(); ++j) {
       if (topic) {
-        append({.context = context, .topic = **topic, .urgency = urgency}, request.topic_data[i].partition_data[j], answer, responses[j]);
+        append({.context = context, .topic = **topic, .urgency = urgency, .transactional_id = request.transactional_id},
+               request.topic_data[i].partition_data[j], answer, responses[j]);
       } else {
         refuse_partition(responses[j], topic.error());
       }
@@ -148,8 +166,6 @@ void handle_produce(RequestContext& context, const wire::ProduceRequest& request
   lay_out(request, answer->response);
   if (request.acks != 1 && request.acks != -1) {
     refuse_all(answer->response, {.code = wire::ErrorCode::invalid_required_acks, .message = "acks must be 0, 1 or -1 (all)."});
-  } else if (request.transactional_id) {
-    refuse_all(answer->response, {.code = wire::ErrorCode::invalid_txn_state, .message = "No transaction of this producer is open."});
   } else {
     append_all(context, request, answer, answer->response);
   }

@@ -6,6 +6,7 @@
 #include "broker/api/group_handlers.h"
 #include "broker/api/handlers.h"
 #include "broker/api/serve.h"
+#include "broker/api/transaction_handlers.h"
 
 namespace tripos::broker {
 
@@ -33,6 +34,10 @@ constexpr std::array table{
     ApiRow{ApiKey::create_topics, {.min = 2, .max = 7}, &serve<&handle_create_topics>},
     ApiRow{ApiKey::delete_topics, {.min = 1, .max = 6}, &serve<&handle_delete_topics>},
     ApiRow{ApiKey::init_producer_id, {.min = 0, .max = 4}, &serve<&handle_init_producer_id>},
+    ApiRow{ApiKey::add_partitions_to_txn, {.min = 0, .max = 3}, &serve<&handle_add_partitions_to_txn>},
+    ApiRow{ApiKey::add_offsets_to_txn, {.min = 0, .max = 3}, &serve<&handle_add_offsets_to_txn>},
+    ApiRow{ApiKey::end_txn, {.min = 0, .max = 3}, &serve<&handle_end_txn>},
+    ApiRow{ApiKey::txn_offset_commit, {.min = 0, .max = 3}, &serve<&handle_txn_offset_commit>},
     ApiRow{ApiKey::describe_configs, {.min = 1, .max = 4}, &serve<&handle_describe_configs>},
     ApiRow{ApiKey::delete_groups, {.min = 0, .max = 2}, &serve<&handle_delete_groups>},
     ApiRow{ApiKey::offset_delete, {.min = 0, .max = 0}, &serve<&handle_offset_delete>},

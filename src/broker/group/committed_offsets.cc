@@ -1,5 +1,6 @@
 #include "broker/group/committed_offsets.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/check.h"
@@ -18,10 +19,29 @@ void CommittedOffsets::set(const std::string& topic, std::int32_t partition, Com
 }
 
 void CommittedOffsets::erase(std::string_view topic, std::int32_t partition) {
+  for (auto& [producer, staged] : staged_) staged.erase(Position{std::string(topic), partition});
+  std::erase_if(staged_, [](const auto& each) { return each.second.empty(); });
   const auto of_topic = offsets_.find(topic);
   if (of_topic == offsets_.end()) return;
   of_topic->second.erase(partition);
   if (of_topic->second.empty()) offsets_.erase(of_topic);
+}
+
+void CommittedOffsets::stage(ProducerId producer, const std::string& topic, std::int32_t partition, CommittedOffset offset) {
+  staged_[producer].insert_or_assign(Position{topic, partition}, std::move(offset));
+}
+
+void CommittedOffsets::end_transaction(ProducerId producer, bool committed) {
+  const auto staged = staged_.extract(producer);
+  if (staged.empty() || !committed) return;
+  for (const auto& [position, offset] : staged.mapped()) {
+    const CommittedOffset* shown = find(position.topic, position.partition);
+    if (shown == nullptr || shown->order < offset.order) set(position.topic, position.partition, offset);
+  }
+}
+
+bool CommittedOffsets::is_unstable(const std::string& topic, std::int32_t partition) const {
+  return std::ranges::any_of(staged_, [&](const auto& each) { return each.second.contains(Position{topic, partition}); });
 }
 
 void CommittedOffsets::begin_commit(const std::string& topic, std::int32_t partition) { ++pending_[Position{topic, partition}]; }
@@ -33,12 +53,15 @@ void CommittedOffsets::end_commit(const std::string& topic, std::int32_t partiti
 }
 
 bool CommittedOffsets::is_pending(const std::string& topic, std::int32_t partition) const {
-  return pending_.contains(Position{topic, partition});
+  return pending_.contains(Position{topic, partition}) || is_unstable(topic, partition);
 }
 
 std::vector<CommittedOffsets::Position> CommittedOffsets::positions() const {
   std::set<Position> all;
   for (const auto& [position, count] : pending_) all.insert(position);
+  for (const auto& [producer, staged] : staged_) {
+    for (const auto& [position, offset] : staged) all.insert(position);
+  }
   for (const auto& [topic, partitions] : offsets_) {
     for (const auto& [partition, offset] : partitions) all.insert(Position{topic, partition});
   }

@@ -1,6 +1,7 @@
 // CommittedOffsets: what one group has committed, and what it is about to commit.
 // A commit shows only once it is durable (rules, 1.6); until then its partition is pending, so that nothing that is decided meanwhile
 // (expiry, deletion of the group) puts a tombstone behind it by mistake, or forgets to.
+// Offsets of a transaction wait, durable, for its end; if it is committed, each of them counts unless a later commit stands in the log.
 // Threads: one.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "broker/group/group.h"
 #include "broker/group/offset_records.h"
 #include "broker/group/subscription.h"
+#include "model/ids.h"
 
 namespace tripos::groups {
 
@@ -24,14 +26,21 @@ class CommittedOffsets {
   using Map = std::map<std::string, Partitions, std::less<>>;  // by topic
 
   [[nodiscard]] const Map& all() const noexcept { return offsets_; }
-  [[nodiscard]] bool empty() const noexcept { return offsets_.empty() && pending_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return offsets_.empty() && pending_.empty() && staged_.empty(); }
   [[nodiscard]] const CommittedOffset* find(std::string_view topic, std::int32_t partition) const noexcept;
 
   void set(const std::string& topic, std::int32_t partition, CommittedOffset offset);
-  void erase(std::string_view topic, std::int32_t partition);
+  void erase(std::string_view topic, std::int32_t partition);  // those of open transactions too
+
+  // A transaction's offset is durable; it shows when the transaction is committed.
+  void stage(ProducerId producer, const std::string& topic, std::int32_t partition, CommittedOffset offset);
+  void end_transaction(ProducerId producer, bool committed);
+  // Whether a transaction that is open may yet change it.
+  [[nodiscard]] bool is_unstable(const std::string& topic, std::int32_t partition) const;
 
   void begin_commit(const std::string& topic, std::int32_t partition);
   void end_commit(const std::string& topic, std::int32_t partition);
+  // Whether something may come behind what is shown: a commit under way, or an open transaction.
   [[nodiscard]] bool is_pending(const std::string& topic, std::int32_t partition) const;
 
   struct Position {
@@ -45,6 +54,7 @@ class CommittedOffsets {
  private:
   Map offsets_;
   std::map<Position, int> pending_;  // how many commits are under way
+  std::map<ProducerId, std::map<Position, CommittedOffset>> staged_;
 };
 
 // Which offsets have outlived offsets.retention (Kafka's rules, KIP-211), by the wall clock:

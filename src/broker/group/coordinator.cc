@@ -106,6 +106,13 @@ PartitionId GroupCoordinator::partition_of(std::string_view group_id) const {
 
 // ---- Membership
 
+// Of a group that is not there.
+ErrorCode GroupCoordinator::unknown_group_error(const std::string& group_id) const {
+  if (group_id.empty()) return ErrorCode::invalid_group_id;
+  const ErrorCode error = check_group(group_id);
+  return error == ErrorCode::none ? ErrorCode::unknown_member_id : error;
+}
+
 void GroupCoordinator::join(const std::string& group_id, Join event, JoinCallback done) {
   const auto refuse = [&](ErrorCode error) {
     JoinAnswer refused;
@@ -114,6 +121,7 @@ void GroupCoordinator::join(const std::string& group_id, Join event, JoinCallbac
     done(refused);
   };
   if (group_id.empty()) return refuse(ErrorCode::invalid_group_id);
+  if (const ErrorCode error = check_group(group_id); error != ErrorCode::none) return refuse(error);
   if (event.session_timeout < settings_.session_timeout_min || event.session_timeout > settings_.session_timeout_max) {
     return refuse(ErrorCode::invalid_session_timeout);
   }
@@ -133,7 +141,7 @@ void GroupCoordinator::sync(const std::string& group_id, Sync event, SyncCallbac
   Entry* entry = find_entry(group_id);
   if (group_id.empty() || entry == nullptr) {
     SyncAnswer refused;
-    refused.error = group_id.empty() ? ErrorCode::invalid_group_id : ErrorCode::unknown_member_id;
+    refused.error = unknown_group_error(group_id);
     return done(refused);
   }
   event.request = next_request();
@@ -143,7 +151,7 @@ void GroupCoordinator::sync(const std::string& group_id, Sync event, SyncCallbac
 
 void GroupCoordinator::heartbeat(const std::string& group_id, Heartbeat event, ErrorCallback done) {
   Entry* entry = find_entry(group_id);
-  if (group_id.empty() || entry == nullptr) return done(group_id.empty() ? ErrorCode::invalid_group_id : ErrorCode::unknown_member_id);
+  if (group_id.empty() || entry == nullptr) return done(unknown_group_error(group_id));
   event.request = next_request();
   plain_.emplace(event.request, std::move(done));
   perform(group_id, *entry, std::move(event));
@@ -153,7 +161,7 @@ void GroupCoordinator::leave(const std::string& group_id, Leave event, LeaveCall
   Entry* entry = find_entry(group_id);
   if (group_id.empty() || entry == nullptr) {
     LeaveAnswer refused;
-    if (group_id.empty()) refused.error = ErrorCode::invalid_group_id;
+    if (const ErrorCode error = unknown_group_error(group_id); error != ErrorCode::unknown_member_id) refused.error = error;
     for (LeavingMember& member : event.members) refused.members.push_back(LeftMember{std::move(member), ErrorCode::unknown_member_id});
     return done(refused);
   }
@@ -193,7 +201,7 @@ void GroupCoordinator::store(const std::string& group_id, std::uint64_t incarnat
   effect.metadata.state_timestamp_ms = wall_ms();
   std::vector<OffsetsTopicRecord> records;
   records.push_back(OffsetsTopicRecord{encode(GroupKey{group_id}), encode(effect.metadata)});
-  topic_->append(partition_of(group_id), std::move(records),
+  topic_->append(partition_of(group_id), std::move(records), std::nullopt,
                  [alive = alive_, group_id, incarnation, store_id = effect.store](ErrorCode error) {
                    GroupCoordinator* self = *alive;
                    Entry* entry = self == nullptr ? nullptr : self->find_entry(group_id, incarnation);

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ struct LoadReport {
   std::size_t offsets = 0;
   std::size_t skipped_records = 0;  // of a kind that is not ours, or broken
   std::string first_broken;         // what is wrong with the first broken one
+  std::vector<std::string> unread;  // why partitions of the topic could not be read; their groups are not served
 };
 
 class GroupCoordinator {
@@ -57,7 +59,7 @@ class GroupCoordinator {
   GroupCoordinator& operator=(const GroupCoordinator&) = delete;
 
   // Once, before the first request. Offsets of topics that `topic_exists` denies are removed: their deletion was cut short.
-  [[nodiscard]] Result<LoadReport> load(const std::function<bool(std::string_view)>& topic_exists);
+  [[nodiscard]] LoadReport load(const std::function<bool(std::string_view)>& topic_exists);
 
   // ---- Membership. `request` is filled in here, as is a new member's id.
   void join(const std::string& group_id, Join event, JoinCallback done);
@@ -76,6 +78,11 @@ class GroupCoordinator {
   // All or none. `retention`: a life time of their own.
   void commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, std::optional<milliseconds> retention,
               ErrorCallback done);
+  // As a part of the producer's transaction: they show when that is committed. The caller has verified that it is open.
+  void commit_in_transaction(const std::string& group_id, Commit event, std::vector<NewOffset> offsets, TransactionalProducer producer,
+                             ErrorCallback done);
+  // The producer's transaction has ended in this partition of __consumer_offsets, durably.
+  void end_transaction(ProducerId producer, PartitionId partition, bool committed);
   // Nothing committed: nullptr. Valid until the loop goes on.
   [[nodiscard]] const CommittedOffsets* find_offsets(std::string_view group_id) const;
   // For each position, whether it could be deleted (a topic that is in use can't).
@@ -90,6 +97,8 @@ class GroupCoordinator {
   // ---- To look at. nullptr: there is no such group. Valid until the loop goes on.
   [[nodiscard]] const Group* find(std::string_view group_id) const;
   void for_each_group(const std::function<void(const Group&)>& visit) const;
+  // NONE, or COORDINATOR_NOT_AVAILABLE: the partition that remembers the group could not be read. Requests of such a group are refused.
+  [[nodiscard]] wire::ErrorCode check_group(std::string_view group_id) const;
   [[nodiscard]] PartitionId partition_of(std::string_view group_id) const;
 
  private:
@@ -118,10 +127,22 @@ class GroupCoordinator {
   void set_timer(const std::string& group_id, Entry& entry);
   // The answer of an event that is answered at once.
   wire::ErrorCode ask(const std::string& group_id, Entry& entry, Event event, RequestId request);
+  // What a commit of these offsets appends, and what it then shows.
+  struct Commitment {
+    std::vector<OffsetsTopicRecord> records;
+    std::vector<std::pair<CommittedOffsets::Position, CommittedOffset>> offsets;
+  };
+  [[nodiscard]] Commitment begin_commit(const std::string& group_id, Entry& entry, std::vector<NewOffset> offsets,
+                                        std::optional<milliseconds> retention);
+  // The group's entry, if it takes the commit. Else `done` was told.
+  [[nodiscard]] Entry* accept_commit(const std::string& group_id, Commit event, const ErrorCallback& done);
+  void append_commit(const std::string& group_id, Entry& entry, Commitment commitment, std::optional<TransactionalProducer> producer,
+                     ErrorCallback done);
   void erase_offsets(const std::string& group_id, Entry& entry, std::vector<CommittedOffsets::Position> positions, ErrorCallback done);
   void remove_if_unused(const std::string& group_id);
   void remove_group(const std::string& group_id, Entry& entry, ErrorCallback done);
   void schedule_expiry();
+  [[nodiscard]] wire::ErrorCode unknown_group_error(const std::string& group_id) const;
   static wire::ErrorCode store_error(wire::ErrorCode error);
   [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall().time_since_epoch().count(); }
 
@@ -136,6 +157,8 @@ class GroupCoordinator {
   std::map<RequestId, ErrorCallback> plain_;
   std::uint64_t last_request_ = 0;
   std::uint64_t last_incarnation_ = 0;
+  std::uint64_t last_order_ = 0;              // of what was committed
+  std::set<std::int32_t> unread_partitions_;  // of __consumer_offsets: damaged; their groups are not served
   io::TimerId expiry_timer_;
   std::shared_ptr<GroupCoordinator*> alive_;  // what appends hold on to: empty once this is gone
 };

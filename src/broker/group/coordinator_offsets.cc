@@ -1,4 +1,4 @@
-// The coordinator's offsets: commit, deletion, expiry, and reading them back at start.
+// The coordinator's offsets: commit, deletion, expiry.
 #include <algorithm>
 #include <utility>
 
@@ -21,39 +21,78 @@ ErrorCode commit_error(ErrorCode error) {
 
 void GroupCoordinator::commit(const std::string& group_id, Commit event, std::vector<NewOffset> offsets,
                               std::optional<milliseconds> retention, ErrorCallback done) {
+  Entry* entry = accept_commit(group_id, std::move(event), done);
+  if (entry == nullptr) return;
+  if (offsets.empty()) return done(ErrorCode::none);
+  append_commit(group_id, *entry, begin_commit(group_id, *entry, std::move(offsets), retention), std::nullopt, std::move(done));
+}
+
+void GroupCoordinator::commit_in_transaction(const std::string& group_id, Commit event, std::vector<NewOffset> offsets,
+                                             TransactionalProducer producer, ErrorCallback done) {
+  event.transactional = true;
+  Entry* entry = accept_commit(group_id, std::move(event), done);
+  if (entry == nullptr) return;
+  if (offsets.empty()) return done(ErrorCode::none);
+  append_commit(group_id, *entry, begin_commit(group_id, *entry, std::move(offsets), std::nullopt), producer, std::move(done));
+}
+
+GroupCoordinator::Entry* GroupCoordinator::accept_commit(const std::string& group_id, Commit event, const ErrorCallback& done) {
+  const auto refuse = [&done](ErrorCode error) -> Entry* {
+    done(error);
+    return nullptr;
+  };
+  if (const ErrorCode error = check_group(group_id); error != ErrorCode::none) return refuse(error);
   Entry* entry = find_entry(group_id);
   if (entry == nullptr) {
-    if (event.generation >= 0) return done(ErrorCode::illegal_generation);
+    if (event.generation >= 0) return refuse(ErrorCode::illegal_generation);
     entry = &entry_of(group_id);  // offsets only, perhaps for ever
   }
   event.request = next_request();
   const RequestId request = event.request;
-  if (const ErrorCode error = ask(group_id, *entry, std::move(event), request); error != ErrorCode::none) return done(error);
-  if (offsets.empty()) return done(ErrorCode::none);
+  if (const ErrorCode error = ask(group_id, *entry, std::move(event), request); error != ErrorCode::none) return refuse(error);
+  return entry;
+}
 
+GroupCoordinator::Commitment GroupCoordinator::begin_commit(const std::string& group_id, Entry& entry, std::vector<NewOffset> offsets,
+                                                            std::optional<milliseconds> retention) {
   const std::int64_t now_ms = wall_ms();
-  std::vector<OffsetsTopicRecord> records;
-  std::vector<std::pair<CommittedOffsets::Position, CommittedOffset>> committed;
+  Commitment commitment;
   for (NewOffset& offset : offsets) {
-    CommittedOffset value{offset.offset, offset.leader_epoch, std::move(offset.metadata), now_ms, std::nullopt};
+    CommittedOffset value{offset.offset, offset.leader_epoch, std::move(offset.metadata), now_ms, std::nullopt, ++last_order_};
     if (retention) value.expire_timestamp_ms = now_ms + retention->count();
-    entry->offsets.begin_commit(offset.topic, offset.partition);
-    records.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, offset.topic, offset.partition}), encode(value)});
-    committed.emplace_back(CommittedOffsets::Position{std::move(offset.topic), offset.partition}, std::move(value));
+    entry.offsets.begin_commit(offset.topic, offset.partition);
+    commitment.records.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, offset.topic, offset.partition}), encode(value)});
+    commitment.offsets.emplace_back(CommittedOffsets::Position{std::move(offset.topic), offset.partition}, std::move(value));
   }
-  topic_->append(partition_of(group_id), std::move(records),
-                 [alive = alive_, group_id, incarnation = entry->incarnation, committed = std::move(committed),
-                  done = std::move(done)](ErrorCode error) {
-                   GroupCoordinator* self = *alive;
-                   if (self == nullptr) return;
-                   if (Entry* found = self->find_entry(group_id, incarnation)) {
-                     for (const auto& [position, value] : committed) {
-                       found->offsets.end_commit(position.topic, position.partition);
-                       if (error == ErrorCode::none) found->offsets.set(position.topic, position.partition, value);
-                     }
-                   }
-                   done(commit_error(error));
-                 });
+  return commitment;
+}
+
+void GroupCoordinator::append_commit(const std::string& group_id, Entry& entry, Commitment commitment,
+                                     std::optional<TransactionalProducer> producer, ErrorCallback done) {
+  const auto appended = [alive = alive_, group_id, incarnation = entry.incarnation, producer, committed = std::move(commitment.offsets),
+                         done = std::move(done)](ErrorCode error) {
+    GroupCoordinator* self = *alive;
+    if (self == nullptr) return;
+    if (Entry* found = self->find_entry(group_id, incarnation)) {
+      for (const auto& [position, value] : committed) {
+        found->offsets.end_commit(position.topic, position.partition);
+        if (error != ErrorCode::none) continue;
+        if (producer) {
+          found->offsets.stage(producer->id, position.topic, position.partition, value);
+        } else {
+          found->offsets.set(position.topic, position.partition, value);
+        }
+      }
+    }
+    done(commit_error(error));
+  };
+  topic_->append(partition_of(group_id), std::move(commitment.records), producer, appended);
+}
+
+void GroupCoordinator::end_transaction(ProducerId producer, PartitionId partition, bool committed) {
+  for (auto& [group_id, entry] : entries_) {
+    if (partition_of(group_id) == partition) entry.offsets.end_transaction(producer, committed);
+  }
 }
 
 const CommittedOffsets* GroupCoordinator::find_offsets(std::string_view group_id) const {
@@ -70,7 +109,7 @@ void GroupCoordinator::erase_offsets(const std::string& group_id, Entry& entry, 
   for (const auto& position : positions) {
     tombstones.push_back(OffsetsTopicRecord{encode(OffsetKey{group_id, position.topic, position.partition}), std::nullopt});
   }
-  topic_->append(partition_of(group_id), std::move(tombstones),
+  topic_->append(partition_of(group_id), std::move(tombstones), std::nullopt,
                  [alive = alive_, group_id, incarnation = entry.incarnation, positions = std::move(positions),
                   done = std::move(done)](ErrorCode error) {
                    GroupCoordinator* self = *alive;
@@ -86,6 +125,7 @@ void GroupCoordinator::erase_offsets(const std::string& group_id, Entry& entry, 
 void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<CommittedOffsets::Position> positions,
                                       DeleteOffsetsCallback done) {
   Entry* entry = find_entry(group_id);
+  if (const ErrorCode error = check_group(group_id); error != ErrorCode::none) return done(error, {});
   if (entry == nullptr || entry->group.state() == State::dead) return done(ErrorCode::group_id_not_found, {});
   const Group& group = entry->group;
   std::optional<Topics> in_use = Topics();
@@ -107,6 +147,7 @@ void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<C
 }
 
 void GroupCoordinator::delete_group(const std::string& group_id, ErrorCallback done) {
+  if (const ErrorCode error = check_group(group_id); error != ErrorCode::none) return done(error);
   Entry* entry = find_entry(group_id);
   if (group_id.empty() || entry == nullptr) return done(group_id.empty() ? ErrorCode::invalid_group_id : ErrorCode::group_id_not_found);
   const RequestId request = next_request();
@@ -127,7 +168,7 @@ void GroupCoordinator::remove_group(const std::string& group_id, Entry& entry, E
     erase_entry(group_id);
     return done(ErrorCode::none);
   }
-  topic_->append(partition_of(group_id), std::move(tombstones),
+  topic_->append(partition_of(group_id), std::move(tombstones), std::nullopt,
                  [alive = alive_, group_id, incarnation = entry.incarnation, done = std::move(done)](ErrorCode error) {
                    GroupCoordinator* self = *alive;
                    if (self == nullptr) return;
@@ -180,72 +221,6 @@ void GroupCoordinator::schedule_expiry() {
     expire_offsets();
     schedule_expiry();
   });
-}
-
-// ---- Start
-
-Result<LoadReport> GroupCoordinator::load(const std::function<bool(std::string_view)>& topic_exists) {
-  LoadReport report;
-  std::map<std::string, GroupMetadata> metadata;
-  std::map<OffsetKey, CommittedOffset> offsets;
-  const auto skip = [&](const Error& error) {
-    ++report.skipped_records;
-    if (report.first_broken.empty()) report.first_broken = error.message;
-  };
-  const auto apply_offset = [&](OffsetKey key, std::optional<Bytes> value) {
-    if (!value) {
-      offsets.erase(key);
-    } else if (auto decoded = decode_committed_offset(*value)) {
-      offsets[std::move(key)] = std::move(*decoded);
-    } else {
-      skip(decoded.error());
-    }
-  };
-  const auto apply_group = [&](GroupKey key, std::optional<Bytes> value) {
-    if (!value) {
-      metadata.erase(key.group);
-    } else if (auto decoded = decode_group_metadata(*value)) {
-      metadata[std::move(key.group)] = std::move(*decoded);
-    } else {
-      skip(decoded.error());
-    }
-  };
-  const auto apply = [&](std::optional<Bytes> key_bytes, std::optional<Bytes> value) {
-    auto key = decode_offsets_topic_key(key_bytes.value_or(Bytes()));
-    if (!key) return skip(key.error());
-    if (auto* offset_key = std::get_if<OffsetKey>(&*key)) return apply_offset(std::move(*offset_key), value);
-    if (auto* group_key = std::get_if<GroupKey>(&*key)) return apply_group(std::move(*group_key), value);
-    ++report.skipped_records;
-  };
-  for (std::int32_t partition = 0; partition < topic_->partition_count(); ++partition) {
-    TRIPOS_TRY(topic_->read_all(PartitionId(partition), apply));
-  }
-
-  const MonotonicTime now = clock_.monotonic();
-  for (auto& [group_id, stored] : metadata) {
-    const std::int64_t state_timestamp_ms = stored.state_timestamp_ms;
-    add_entry(group_id, Group::restore(group_id, settings_.group, std::move(stored), now));
-    Entry& entry = *find_entry(group_id);
-    entry.state_timestamp_ms = state_timestamp_ms;
-    set_timer(group_id, entry);
-  }
-  std::map<std::string, std::vector<CommittedOffsets::Position>> orphans;
-  for (auto& [key, value] : offsets) {
-    Entry& entry = entry_of(key.group);
-    entry.offsets.set(key.topic, key.partition, std::move(value));
-    if (!topic_exists(key.topic)) orphans[key.group].push_back(CommittedOffsets::Position{key.topic, key.partition});
-  }
-  for (auto& [group_id, positions] : orphans) {
-    Entry& entry = entry_of(group_id);
-    for (const auto& position : positions) entry.offsets.erase(position.topic, position.partition);
-    erase_offsets(group_id, entry, std::move(positions), [](ErrorCode) {});
-  }
-  report.groups = entries_.size();
-  for (const auto& [group_id, entry] : entries_) {
-    for (const auto& [topic, partitions] : entry.offsets.all()) report.offsets += partitions.size();
-  }
-  schedule_expiry();
-  return report;
 }
 
 }  // namespace tripos::groups

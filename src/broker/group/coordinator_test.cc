@@ -14,6 +14,8 @@ using wire::ErrorCode;
 struct StoredRecord {
   std::optional<Buffer> key;
   std::optional<Buffer> value;
+  ProducerId producer = no_producer_id;
+  std::optional<bool> ends_committed = {};
 };
 
 // What outlives a restart, and a switch that holds the disk up.
@@ -22,6 +24,7 @@ struct Disk {
   std::vector<io::Task> unsynced;
   bool holds_syncs = false;
   ErrorCode failure = ErrorCode::none;
+  std::int32_t damaged = -1;
 
   void sync() {
     auto tasks = std::move(unsynced);
@@ -34,12 +37,14 @@ class MemoryTopic final : public OffsetsTopic {
  public:
   MemoryTopic(Disk& disk, io::Executor& executor) : disk_(disk), executor_(executor) {}
   std::int32_t partition_count() const override { return static_cast<std::int32_t>(disk_.partitions.size()); }
-  void append(PartitionId partition, std::vector<OffsetsTopicRecord> records, std::function<void(ErrorCode)> done) override {
+  void append(PartitionId partition, std::vector<OffsetsTopicRecord> records, std::optional<TransactionalProducer> transaction,
+              std::function<void(ErrorCode)> done) override {
     ASSERT_FALSE(records.empty());
-    auto sync = [&disk = disk_, partition, records = std::move(records), done = std::move(done)] {
+    const ProducerId producer = transaction ? transaction->id : no_producer_id;
+    auto sync = [&disk = disk_, partition, producer, records = std::move(records), done = std::move(done)] {
       if (disk.failure == ErrorCode::none) {
         auto& stored = disk.partitions.at(static_cast<std::size_t>(partition.value()));
-        for (const auto& record : records) stored.push_back({record.key, record.value});
+        for (const auto& record : records) stored.push_back({record.key, record.value, producer, {}});
       }
       done(disk.failure);
     };
@@ -49,8 +54,11 @@ class MemoryTopic final : public OffsetsTopic {
       executor_.post(std::move(sync));
     }
   }
-  Result<> read_all(PartitionId partition, const std::function<void(std::optional<Bytes>, std::optional<Bytes>)>& visit) const override {
-    for (const auto& record : disk_.partitions.at(static_cast<std::size_t>(partition.value()))) visit(record.key, record.value);
+  Result<> read_all(PartitionId partition, const std::function<void(const OffsetsTopicEntry&)>& visit) const override {
+    if (disk_.damaged == partition.value()) return fail(tripos::ErrorCode::corrupt, "partition {} is damaged", partition);
+    for (const auto& record : disk_.partitions.at(static_cast<std::size_t>(partition.value()))) {
+      visit({.key = record.key, .value = record.value, .transaction = record.producer, .ends_committed = record.ends_committed});
+    }
     return {};
   }
 
@@ -66,7 +74,7 @@ class CoordinatorTest : public testing::Test {
   LoadReport start() {
     coordinator.reset();
     coordinator = std::make_unique<GroupCoordinator>(settings, std::make_unique<MemoryTopic>(disk, loop), loop, loop);
-    const LoadReport report = coordinator->load([this](std::string_view topic) { return topic != missing_topic; }).value();
+    const LoadReport report = coordinator->load([this](std::string_view topic) { return topic != missing_topic; });
     loop.run();
     return report;
   }

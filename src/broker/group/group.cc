@@ -73,13 +73,15 @@ void Group::handle(Step& step, Commit& event) {
   ErrorCode error = ErrorCode::none;
   if (event.generation < 0 && state_ == State::empty) {
     error = ErrorCode::none;
+  } else if (!names_member && event.transactional) {
+    error = ErrorCode::none;  // Kafka's: its producer is fenced by its transactional id
   } else if (!names_member) {
     error = ErrorCode::unknown_member_id;  // partitions that a group has shared out can't be committed from outside
   } else {
     error = check_member(event.member_id, event.instance_id);
     if (error == ErrorCode::none && event.generation != generation_) error = ErrorCode::illegal_generation;
     // The member knows the new generation but not its partitions: it is to sync first.
-    if (error == ErrorCode::none && state_ == State::completing_rebalance) error = ErrorCode::rebalance_in_progress;
+    if (error == ErrorCode::none && state_ == State::completing_rebalance && !event.transactional) error = ErrorCode::rebalance_in_progress;
     if (error == ErrorCode::none) touch(step, *members_.find(event.member_id));
   }
   step.answer_plain(event.request, error);

@@ -111,6 +111,7 @@ struct Commit {
   std::string member_id;
   std::optional<std::string> instance_id;
   std::int32_t generation = -1;
+  bool transactional = false;  // TxnOffsetCommit
 };
 
 struct Delete {

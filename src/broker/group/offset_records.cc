@@ -86,7 +86,7 @@ Result<OffsetsTopicKey> decode_offsets_topic_key(Bytes bytes) {
 Result<CommittedOffset> decode_committed_offset(Bytes bytes) {
   auto from = wire::decode_versioned<wire::OffsetCommitValue>(bytes);
   if (!from) return broken("an offset", from.error());
-  CommittedOffset value{from->offset, from->leader_epoch, std::move(from->metadata), from->commit_timestamp, std::nullopt};
+  CommittedOffset value{from->offset, from->leader_epoch, std::move(from->metadata), from->commit_timestamp, std::nullopt, 0};
   if (from->expire_timestamp != no_expiry) value.expire_timestamp_ms = from->expire_timestamp;
   return value;
 }

@@ -21,6 +21,7 @@ struct CommittedOffset {
   std::string metadata;
   std::int64_t commit_timestamp_ms = -1;                 // wall clock
   std::optional<std::int64_t> expire_timestamp_ms = {};  // OffsetCommit v2-v4 with a retention of its own
+  std::uint64_t order = 0;                               // among all that the log holds: of two, the later one counts. Not stored.
   friend bool operator==(const CommittedOffset&, const CommittedOffset&) = default;
 };
 

@@ -19,6 +19,20 @@ struct OffsetsTopicRecord {
   std::optional<Buffer> value;  // none: the key is deleted
 };
 
+// A producer whose transaction the records belong to.
+struct TransactionalProducer {
+  ProducerId id;
+  ProducerEpoch epoch;
+};
+
+// What stands in the topic: a record, or the end of a producer's transaction.
+struct OffsetsTopicEntry {
+  std::optional<Bytes> key;
+  std::optional<Bytes> value;
+  ProducerId transaction = no_producer_id;  // the record counts if this producer's transaction is committed; none: at once
+  std::optional<bool> ends_committed;       // no record: the producer's transaction was committed (true) or aborted
+};
+
 class OffsetsTopic {
  public:
   virtual ~OffsetsTopic() = default;
@@ -28,11 +42,11 @@ class OffsetsTopic {
 
   // Appends all or none of the records, of which there is at least one. `done`, later and in the order of the calls: once they are durable,
   // or why they can't be.
-  virtual void append(PartitionId partition, std::vector<OffsetsTopicRecord> records, std::function<void(wire::ErrorCode)> done) = 0;
+  virtual void append(PartitionId partition, std::vector<OffsetsTopicRecord> records, std::optional<TransactionalProducer> transaction,
+                      std::function<void(wire::ErrorCode)> done) = 0;
 
-  // Shows all durable records in offset order; blocks (for the start).
-  [[nodiscard]] virtual Result<> read_all(PartitionId partition,
-                                          const std::function<void(std::optional<Bytes> key, std::optional<Bytes> value)>& visit) const = 0;
+  // Shows all that is durable in offset order; blocks (for the start).
+  [[nodiscard]] virtual Result<> read_all(PartitionId partition, const std::function<void(const OffsetsTopicEntry&)>& visit) const = 0;
 };
 
 }  // namespace tripos::groups

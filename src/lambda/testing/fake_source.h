@@ -142,7 +142,7 @@ class FakeSource final : public RecordSource, public RecordSink {
       return fields.base_offset;
     }
     PartitionRange range(PartitionId id, Offset from) const {
-      PartitionRange found{.partition = id, .begin = std::max(from, start), .end = StableOffset{end}, .slices = {}};
+      PartitionRange found{.partition = id, .begin = std::max(from, start), .end = StableOffset{end}, .slices = {}, .aborted = {}};
       if (found.begin >= end) return found;
       std::size_t first = 0;
       while (first + 1 < batches.size() && batches[first + 1].base <= found.begin) ++first;

@@ -35,7 +35,7 @@
 
 namespace tripos::protocol {
 
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 // ---- what is pinned ------------------------------------------------------------------------------------------------
 
@@ -65,13 +65,22 @@ struct PinnedSlice {
   TRIPOS_PROTOCOL_FIELDS(descriptor, begin, end)
 };
 
-// The log's records [begin, end) of one partition. Batches at the borders may hold more: the worker drops it.
+// A transaction that was aborted: this producer's transactional batches in [first, last].
+struct PinnedAborted {
+  ProducerId producer_id;
+  Offset first;
+  Offset last;
+  TRIPOS_PROTOCOL_FIELDS(producer_id, first, last)
+};
+
+// The log's records [begin, end) of one partition. Batches at the borders may hold more: the worker drops it, and what was aborted.
 struct PinnedRange {
   PartitionId partition;
   Offset begin;
   Offset end;
   std::vector<PinnedSlice> slices;
-  TRIPOS_PROTOCOL_FIELDS(partition, begin, end, slices)
+  std::vector<PinnedAborted> aborted;  // by their first offsets
+  TRIPOS_PROTOCOL_FIELDS(partition, begin, end, slices, aborted)
 };
 
 // A table as of the statement's pin: files ∪ ranges, disjoint, sorted by partition and offset.

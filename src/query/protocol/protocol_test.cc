@@ -22,8 +22,11 @@ PinnedTable some_table() {
   table.schema = "struct<exam_name:string>";
   table.files.push_back(
       {.path = "/d/f.parquet", .partition = PartitionId(1), .begin = Offset(0), .end = Offset(7), .row_count = 6, .schema = "x"});
-  table.ranges.push_back(
-      {.partition = PartitionId(1), .begin = Offset(7), .end = Offset(9), .slices = {{.descriptor = 0, .begin = 1, .end = 99}}});
+  table.ranges.push_back({.partition = PartitionId(1),
+                          .begin = Offset(7),
+                          .end = Offset(9),
+                          .slices = {{.descriptor = 0, .begin = 1, .end = 99}},
+                          .aborted = {{ProducerId(4), Offset(5), Offset(7)}}});
   return table;
 }
 

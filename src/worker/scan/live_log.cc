@@ -40,6 +40,9 @@ Result<LiveLog> LiveLog::open(std::span<const protocol::PinnedRange> ranges, std
                               std::size_t piece_bytes) {
   LiveLog log;
   for (const protocol::PinnedRange& range : ranges) {
+    std::vector<AbortedTransaction> transactions;
+    for (const protocol::PinnedAborted& each : range.aborted) transactions.push_back({each.producer_id, each.first, each.last});
+    const AbortedBatches aborted(transactions);
     for (const protocol::PinnedSlice& slice : range.slices) {
       if (slice.descriptor >= descriptors.size() || slice.begin > slice.end) {
         return fail(ErrorCode::malformed, "a slice of the pin names descriptor {} of {}, bytes [{}, {})", slice.descriptor,
@@ -51,28 +54,35 @@ Result<LiveLog> LiveLog::open(std::span<const protocol::PinnedRange> ranges, std
       TRIPOS_ASSIGN(MappedBytes mapped, MappedBytes::map(descriptors[slice.descriptor].number(), slice.begin, slice.end));
       const LogPiece whole{range.partition, mapped.bytes(), range.begin, range.end};
       log.mappings_.push_back(std::move(mapped));
-      TRIPOS_TRY(log.cut(whole, piece_bytes));
+      TRIPOS_TRY(log.cut(whole, aborted, piece_bytes));
     }
   }
   return log;
 }
 
-Result<> LiveLog::cut(const LogPiece& whole, std::size_t piece_bytes) {
+Result<> LiveLog::cut(const LogPiece& whole, const AbortedBatches& aborted, std::size_t piece_bytes) {
   std::size_t start = 0;
   std::size_t at = 0;
+  const auto end_piece = [&] {
+    if (at > start) pieces_.push_back({whole.partition, whole.bytes.substr(start, at - start), whole.begin, whole.end});
+    start = at;
+  };
   while (at < whole.bytes.size()) {
     const Bytes rest = whole.bytes.substr(at);
-    const auto size = rest.size() < batch_layout::header_size ? std::nullopt : RecordBatchView::size_from_prefix(rest);
-    if (!size || *size > rest.size()) {
+    const auto batch = RecordBatchView::parse(rest);
+    if (!batch) {
       return fail(ErrorCode::corrupt, "the log of partition {} has no whole record batch at byte {} of a slice", whole.partition, at);
     }
-    record_count_ += load_be<std::int32_t>(rest.data() + batch_layout::record_count);
-    at += *size;
-    if (at - start >= piece_bytes || at == whole.bytes.size()) {
-      pieces_.push_back({whole.partition, whole.bytes.substr(start, at - start), whole.begin, whole.end});
-      start = at;
+    if (aborted.contains(*batch)) {
+      end_piece();
+      start = at = at + batch->bytes().size();
+      continue;
     }
+    record_count_ += batch->record_count();
+    at += batch->bytes().size();
+    if (at - start >= piece_bytes) end_piece();
   }
+  end_piece();
   return {};
 }
 

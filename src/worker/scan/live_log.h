@@ -1,4 +1,5 @@
-// LiveLog: the log's bytes that a statement's pin holds, mapped read-only, cut into pieces that threads take in turn.
+// LiveLog: the log's bytes that a statement's pin holds, mapped read-only, cut into pieces that threads take in turn. Batches of aborted
+// transactions are in no piece.
 //
 // Appending behind a mapped range is sound: what was durable when the pin was made doesn't change. Each mapping ends in an anonymous page
 // of zeros, so that readers which look a few bytes ahead never leave it (rules, 5.2).
@@ -12,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "model/aborted.h"
 #include "model/ids.h"
 #include "query/protocol/channel.h"
 #include "query/protocol/messages.h"
@@ -52,7 +54,7 @@ class LiveLog {
   [[nodiscard]] std::int64_t record_count() const noexcept { return record_count_; }  // as the batches say; an estimate
 
  private:
-  Result<> cut(const LogPiece& whole, std::size_t piece_bytes);
+  Result<> cut(const LogPiece& whole, const AbortedBatches& aborted, std::size_t piece_bytes);
 
   std::vector<MappedBytes> mappings_;
   std::vector<LogPiece> pieces_;

@@ -1,0 +1,28 @@
+// The handlers of the requests around transactions: each translates between the wire and TransactionCoordinator, and checks rights.
+#pragma once
+
+#include "broker/api/request.h"
+#include "wire/add_offsets_to_txn.h"
+#include "wire/add_partitions_to_txn.h"
+#include "wire/end_txn.h"
+#include "wire/init_producer_id.h"
+#include "wire/txn_offset_commit.h"
+
+namespace tripos::broker {
+
+void handle_init_producer_id(RequestContext& context, const wire::InitProducerIdRequest& request,
+                             Reply<wire::InitProducerIdResponse> reply);
+void handle_add_partitions_to_txn(RequestContext& context, const wire::AddPartitionsToTxnRequest& request,
+                                  Reply<wire::AddPartitionsToTxnResponse> reply);
+void handle_add_offsets_to_txn(RequestContext& context, const wire::AddOffsetsToTxnRequest& request,
+                               Reply<wire::AddOffsetsToTxnResponse> reply);
+void handle_end_txn(RequestContext& context, const wire::EndTxnRequest& request, Reply<wire::EndTxnResponse> reply);
+void handle_txn_offset_commit(RequestContext& context, const wire::TxnOffsetCommitRequest& request,
+                              Reply<wire::TxnOffsetCommitResponse> reply);
+
+// Producers that do not know PRODUCER_FENCED yet (KIP-588) are told INVALID_PRODUCER_EPOCH.
+[[nodiscard]] constexpr wire::ErrorCode older_fencing_error(wire::ErrorCode error, std::int16_t version, std::int16_t known_from) noexcept {
+  return error == wire::ErrorCode::producer_fenced && version < known_from ? wire::ErrorCode::invalid_producer_epoch : error;
+}
+
+}  // namespace tripos::broker

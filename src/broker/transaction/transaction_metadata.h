@@ -1,0 +1,58 @@
+// TransactionMetadata: what __transaction_state keeps of one transactional id, and its records in Kafka's format
+// (docs/format/transaction_state.md, big-endian). Written: TransactionLogKey v0, TransactionLogValue v0. Read: values v0 and v1.
+// Threads: none.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/ids.h"
+
+namespace tripos::transactions {
+
+// Kafka's numbers, as they are stored.
+enum class State : std::int8_t {
+  empty = 0,
+  ongoing = 1,
+  prepare_commit = 2,
+  prepare_abort = 3,
+  complete_commit = 4,
+  complete_abort = 5,
+  dead = 6,
+};
+[[nodiscard]] std::string_view to_string(State state) noexcept;  // Kafka's names: "PrepareCommit" …
+
+// A transaction names its partitions by topic, as Kafka's format does.
+struct TopicPartitionName {
+  std::string topic;
+  std::int32_t partition = 0;
+  friend auto operator<=>(const TopicPartitionName&, const TopicPartitionName&) = default;
+};
+using Partitions = std::set<TopicPartitionName>;
+
+struct TransactionMetadata {
+  ProducerId producer_id = no_producer_id;
+  ProducerEpoch producer_epoch = no_producer_epoch;
+  // Before the last change, so that a retry of it is known for one; not stored.
+  ProducerId last_producer_id = no_producer_id;
+  ProducerEpoch last_producer_epoch = no_producer_epoch;
+  std::int32_t timeout_ms = 0;
+  State state = State::empty;
+  Partitions partitions;
+  std::int64_t update_timestamp_ms = -1;  // wall clock
+  std::int64_t start_timestamp_ms = -1;   // of the transaction; -1: none
+  friend bool operator==(const TransactionMetadata&, const TransactionMetadata&) = default;
+};
+
+[[nodiscard]] Buffer encode_transaction_key(std::string_view transactional_id);
+[[nodiscard]] Buffer encode(const TransactionMetadata& metadata);
+
+// malformed: the bytes break the format of the version that they name, or the version or the state is not known.
+[[nodiscard]] Result<std::string> decode_transaction_key(Bytes bytes);
+[[nodiscard]] Result<TransactionMetadata> decode_transaction_metadata(Bytes bytes);
+
+}  // namespace tripos::transactions

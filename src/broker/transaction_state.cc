@@ -1,0 +1,59 @@
+#include "broker/transaction_state.h"
+
+#include <utility>
+#include <vector>
+
+#include "broker/broker.h"
+#include "broker/consumer_offsets.h"
+#include "broker/group/coordinator.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+TransactionState::TransactionState(Broker& broker)
+    : topic_(broker, "__transaction_state", static_cast<std::int32_t>(broker.config().integer("transaction.state.log.num.partitions")),
+             broker.config().integer("transaction.state.log.segment.bytes")) {}
+
+void TransactionState::append(PartitionId partition, Buffer key, std::optional<Buffer> value, std::function<void(wire::ErrorCode)> done) {
+  const std::vector<KeyValue> records = {{.key = std::move(key), .value = std::move(value)}};
+  topic_.append(partition, records, [done = std::move(done)](const Outcome<Offset>& appended) {
+    done(appended ? wire::ErrorCode::none : appended.error().code);
+  });
+}
+
+Result<> TransactionState::read_all(PartitionId partition,
+                                    const std::function<void(std::optional<Bytes>, std::optional<Bytes>)>& visit) const {
+  return topic_.read_all(partition, [&visit](const InternalTopic::Entry& entry) {
+    if (entry.record != nullptr) visit(entry.record->key, entry.record->value);
+  });
+}
+
+void TransactionalPartitions::append_marker(const transactions::TopicPartitionName& name, const TransactionMarker& marker,
+                                            std::function<void(wire::ErrorCode)> done) {
+  const auto partition = broker_.topics().partition(name.topic, PartitionId(name.partition));
+  if (!partition) return done(partition.error().code);
+  const Buffer bytes = build_marker_batch(marker, broker_.environment().clock.wall());
+  const auto batch = RecordBatchView::parse(bytes);
+  (*partition)->append({.batch = *batch}, [done = std::move(done)](const Outcome<AppendResult>& appended) {
+    done(appended ? wire::ErrorCode::none : appended.error().code);
+  });
+}
+
+void TransactionalPartitions::release(const TransactionMarker& marker, const transactions::Partitions& names) {
+  std::vector<TopicPartition> released;
+  for (const auto& name : names) {
+    const auto partition = broker_.topics().partition(name.topic, PartitionId(name.partition));
+    if (!partition) continue;  // deleted
+    (*partition)->release_transaction(marker.producer_id);
+    released.push_back((*partition)->id());
+    if (name.topic == consumer_offsets_name && broker_.groups_are_loaded()) {
+      broker_.groups().end_transaction(marker.producer_id, PartitionId(name.partition), marker.committed);
+    }
+  }
+  // Only now, so that whoever looks finds all of them moved. A watcher may do anything: partitions are looked up anew.
+  for (const TopicPartition& id : released) {
+    if (const auto partition = broker_.topics().partition(id)) (*partition)->notify_watchers();
+  }
+}
+
+}  // namespace tripos::broker
