@@ -48,8 +48,9 @@ wire::Output unsupported(wire::ApiKey key, std::int16_t version, std::int32_t co
 
 }  // namespace
 
-Broker::Broker(Environment environment, BrokerConfig config)
+Broker::Broker(Environment environment, std::string data, BrokerConfig config)
     : environment_(std::move(environment)),
+      data_(std::move(data)),
       config_(std::move(config)),
       authorizer_(std::make_unique<AllowEverything>()),
       record_reader_(decompressed_size_max) {}
@@ -57,39 +58,43 @@ Broker::Broker(Environment environment, BrokerConfig config)
 Broker::~Broker() = default;
 
 Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::string data, BrokerOptions options) {
-  std::unique_ptr<Broker> self(new Broker(std::move(environment), std::move(options.config)));
+  std::unique_ptr<Broker> self(new Broker(std::move(environment), std::move(data), std::move(options.config)));
   if (const auto advertised = self->config_.text("advertised.listeners"); advertised && !advertised->empty()) {
     TRIPOS_ASSIGN(self->advertised_, parse_listener(*advertised));
     self->advertised_is_set_ = true;
   }
-  TRIPOS_TRY(self->open_directory(data, std::move(options.offset_floor)));
+  TRIPOS_TRY(self->open_directory(std::move(options.offset_floor)));
   self->open_transactions();
   self->topics_->open_all();
   self->open_groups();
   return self;
 }
 
-Result<> Broker::open_directory(const std::string& data, std::function<Offset(const TopicPartition&)> offset_floor) {
+Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> offset_floor) {
   commit_ = std::make_unique<log::GroupCommit>(
-      environment_.executor, environment_.background, environment_.files, data,
+      environment_.executor, environment_.background, environment_.files, data_,
       log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }});
   std::vector<MetadataRecord> records;
   const auto keep = [&records](MetadataRecord record) -> Result<> {
     records.push_back(std::move(record));
     return {};
   };
-  TRIPOS_ASSIGN(metadata_, MetadataLog::open(environment_, *commit_, data, keep));
+  TRIPOS_ASSIGN(metadata_, MetadataLog::open(environment_, *commit_, data_, keep));
   producer_ids_ = std::make_unique<ProducerIds>(*metadata_);
-  topics_ = std::make_unique<Topics>(environment_, config_, *commit_, *metadata_, data, std::move(offset_floor));
+  topics_ = std::make_unique<Topics>(environment_, config_, *commit_, *metadata_, data_, std::move(offset_floor));
   for (MetadataRecord& record : records) {
     if (const auto* block = std::get_if<ProducerIdBlock>(&record)) {
       producer_ids_->recover(*block);
     } else if (const auto* cluster = std::get_if<ClusterRecord>(&record)) {
       cluster_id_ = cluster->id.text();
+    } else if (auto* dynamic = std::get_if<DynamicConfigRecord>(&record)) {
+      TRIPOS_TRY(check_values(broker_keys(), dynamic->values));
+      config_.set_dynamic_values(dynamic->scope, std::move(dynamic->values));
     } else {
       TRIPOS_TRY(topics_->replay(std::move(record)));
     }
   }
+  topics_->reconfigure();  // some may have been read before what they follow
   if (cluster_id_.empty()) {
     // The first start. The id may be told before it is durable: with it nothing else is lost.
     const Uuid id = Uuid::random();
@@ -169,6 +174,24 @@ void Broker::handle(SessionContext& session, Bytes frame, Responder responder) {
                          .version = header.api_version,
                          .client_id = header.client_id.value_or(std::string_view())};
   row->serve(context, decoded->body, header.correlation_id, std::move(responder));
+}
+
+void Broker::change_config(DynamicScope scope, ConfigChange change, std::function<void(const Outcome<>&)> done) {
+  config_changes_.run([this, scope, change = std::move(change), done = std::move(done)](const std::function<void()>& finished) {
+    const auto finish = [done, finished](const Outcome<>& changed) {
+      done(changed);
+      finished();
+    };
+    auto values = change(config_.dynamic_values(scope));
+    if (!values) return finish(tl::unexpected(std::move(values).error()));
+    const DynamicConfigRecord record{.scope = scope, .values = std::move(*values)};
+    metadata_->append(record, [this, record, finish](const Result<>& durable) {
+      if (!durable) return finish(tl::unexpected(kafka_error(durable.error())));
+      config_.set_dynamic_values(record.scope, record.values);
+      topics_->reconfigure();
+      finish({});
+    });
+  });
 }
 
 void Broker::set_listening_at(const io::Endpoint& endpoint) {

@@ -18,6 +18,8 @@
 #include "broker/authorizer.h"
 #include "broker/config/broker_config.h"
 #include "broker/environment.h"
+#include "broker/kafka_error.h"
+#include "broker/serial_tasks.h"
 #include "broker/session_context.h"
 #include "io/socket.h"
 #include "log/group_commit.h"
@@ -64,9 +66,15 @@ class Broker {
   // A clean stop: refuse_requests(), waits until all is durable, checkpoints the logs, then runs `stopped`.
   void stop(io::Task stopped);
 
+  // Changes what of the configuration can be changed while running: `change` is given the scope's values as earlier changes have left
+  // them, checked values are what it returns. `done` runs once they are durable and in force, or refused.
+  using ConfigChange = std::function<Outcome<ConfigValues>(const ConfigValues&)>;
+  void change_config(DynamicScope scope, ConfigChange change, std::function<void(const Outcome<>&)> done);
+
   // For the handlers of requests, and for src/source.
   [[nodiscard]] const Environment& environment() const noexcept { return environment_; }
   [[nodiscard]] const BrokerConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const std::string& directory() const noexcept { return data_; }
   [[nodiscard]] const std::string& cluster_id() const noexcept { return cluster_id_; }
   [[nodiscard]] const Authorizer& authorizer() const noexcept { return *authorizer_; }
   [[nodiscard]] Topics& topics() noexcept { return *topics_; }
@@ -81,8 +89,8 @@ class Broker {
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
 
  private:
-  Broker(Environment environment, BrokerConfig config);
-  [[nodiscard]] Result<> open_directory(const std::string& data, std::function<Offset(const TopicPartition&)> offset_floor);
+  Broker(Environment environment, std::string data, BrokerConfig config);
+  [[nodiscard]] Result<> open_directory(std::function<Offset(const TopicPartition&)> offset_floor);
   void open_transactions();
   // Tells the operator what could not be read of what a coordinator's topic keeps.
   template <typename Report>
@@ -90,7 +98,9 @@ class Broker {
   void open_groups();
 
   Environment environment_;
+  std::string data_;
   BrokerConfig config_;
+  SerialTasks config_changes_;
   std::unique_ptr<Authorizer> authorizer_;
   std::unique_ptr<log::GroupCommit> commit_;
   std::unique_ptr<MetadataLog> metadata_;

@@ -8,7 +8,7 @@ namespace tripos::broker {
 
 namespace {
 
-enum class KeyKind : char { cluster = 0, topic = 1, producer_ids = 2 };
+enum class KeyKind : char { cluster = 0, topic = 1, producer_ids = 2, dynamic_config = 3 };
 constexpr char value_version = 0;
 
 class Reader {
@@ -51,18 +51,31 @@ std::optional<Uuid> uuid_of(Bytes bytes) {
   return id;
 }
 
+void append_values(Buffer& to, const ConfigValues& values) {
+  append_unsigned_varint(to, static_cast<std::uint32_t>(values.size()));
+  for (const auto& [name, text] : values) {
+    append_text(to, name);
+    append_text(to, text);
+  }
+}
+
+[[nodiscard]] bool read_values(Reader& reader, ConfigValues& values) {
+  std::uint32_t count = 0;
+  bool ok = reader.integer(count);
+  for (std::uint32_t i = 0; ok && i < count; ++i) {
+    std::string name;
+    std::string text;
+    ok = reader.text(name) && reader.text(text);
+    if (ok) values.emplace(std::move(name), std::move(text));
+  }
+  return ok;
+}
+
 Result<MetadataRecord> decode_topic(const TopicId& id, Bytes value) {
   TopicRecord topic{.id = id, .name = {}, .partition_count = 0, .config = {}};
   Reader reader(value);
   std::uint32_t partition_count = 0;
-  std::uint32_t config_count = 0;
-  bool ok = reader.text(topic.name) && reader.integer(partition_count) && reader.integer(config_count);
-  for (std::uint32_t i = 0; ok && i < config_count; ++i) {
-    std::string name;
-    std::string text;
-    ok = reader.text(name) && reader.text(text);
-    if (ok) topic.config.emplace(std::move(name), std::move(text));
-  }
+  const bool ok = reader.text(topic.name) && reader.integer(partition_count) && read_values(reader, topic.config);
   if (!ok || !reader.at_end() || partition_count == 0 || partition_count > 0x7fffffff) {
     return fail(ErrorCode::corrupt, "the metadata of topic {} can't be read", id.text());
   }
@@ -77,17 +90,18 @@ EncodedMetadata encode_metadata(const MetadataRecord& record) {
   if (const auto* topic = std::get_if<TopicRecord>(&record)) {
     append_text(value, topic->name);
     append_unsigned_varint(value, static_cast<std::uint32_t>(topic->partition_count));
-    append_unsigned_varint(value, static_cast<std::uint32_t>(topic->config.size()));
-    for (const auto& [name, text] : topic->config) {
-      append_text(value, name);
-      append_text(value, text);
-    }
+    append_values(value, topic->config);
     return {.key = key_of(KeyKind::topic, bytes_of(topic->id)), .value = std::move(value)};
   }
   if (const auto* deleted = std::get_if<TopicDeleted>(&record)) return {.key = key_of(KeyKind::topic, bytes_of(deleted->id)), .value = {}};
   if (const auto* block = std::get_if<ProducerIdBlock>(&record)) {
     append_be(value, block->next.value());
     return {.key = key_of(KeyKind::producer_ids), .value = std::move(value)};
+  }
+  if (const auto* dynamic = std::get_if<DynamicConfigRecord>(&record)) {
+    append_values(value, dynamic->values);
+    return {.key = key_of(KeyKind::dynamic_config, Bytes(dynamic->scope == DynamicScope::all_brokers ? "\x01" : "\0", 1)),
+            .value = std::move(value)};
   }
   value.append(bytes_of(std::get<ClusterRecord>(record).id));
   return {.key = key_of(KeyKind::cluster), .value = std::move(value)};
@@ -115,6 +129,14 @@ Result<MetadataRecord> decode_metadata(Bytes key, std::optional<Bytes> value) {
       break;
     case KeyKind::cluster:
       if (const auto id = uuid_of(body); id && rest.empty()) return ClusterRecord{*id};
+      break;
+    case KeyKind::dynamic_config:
+      if (rest.size() == 1 && (rest.front() == 0 || rest.front() == 1)) {
+        DynamicConfigRecord dynamic;
+        dynamic.scope = rest.front() == 1 ? DynamicScope::all_brokers : DynamicScope::this_broker;
+        Reader reader(body);
+        if (read_values(reader, dynamic.values) && reader.at_end()) return dynamic;
+      }
       break;
     default: return fail(ErrorCode::unsupported, "a metadata record is of kind {}, written by a newer tripos", static_cast<int>(kind));
   }

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "broker/config/config_key.h"
+#include "broker/config/broker_config.h"
 #include "model/ids.h"
 
 namespace tripos::broker {
@@ -36,7 +36,14 @@ struct ClusterRecord {
   friend bool operator==(const ClusterRecord&, const ClusterRecord&) = default;
 };
 
-using MetadataRecord = std::variant<TopicRecord, TopicDeleted, ProducerIdBlock, ClusterRecord>;
+// What was changed of the broker's configuration while it ran, for all brokers or for this one.
+struct DynamicConfigRecord {
+  DynamicScope scope = DynamicScope::this_broker;
+  ConfigValues values;
+  friend bool operator==(const DynamicConfigRecord&, const DynamicConfigRecord&) = default;
+};
+
+using MetadataRecord = std::variant<TopicRecord, TopicDeleted, ProducerIdBlock, ClusterRecord, DynamicConfigRecord>;
 
 struct EncodedMetadata {
   Buffer key;

@@ -20,6 +20,8 @@ TEST(MetadataRecord, ReadsBackAsWritten) {
       TopicDeleted{.id = Uuid::random()},
       ProducerIdBlock{.next = ProducerId(1LL << 40)},
       ClusterRecord{.id = Uuid::random()},
+      DynamicConfigRecord{.scope = DynamicScope::all_brokers, .values = {{"log.retention.ms", "5"}}},
+      DynamicConfigRecord{.scope = DynamicScope::this_broker, .values = {}},
   };
   for (const MetadataRecord& record : records) {
     const auto read = decoded(encode_metadata(record));

@@ -39,6 +39,11 @@ Partition::Partition(const Environment& environment, log::GroupCommit& commit, T
 
 Partition::~Partition() = default;
 
+void Partition::set_options(PartitionOptions options) {
+  options_ = std::move(options);
+  if (log_ != nullptr) log_->set_options(options_.log);
+}
+
 Outcome<> Partition::open() {
   if (log_ != nullptr) return {};
   if (refused_) return tl::unexpected(*refused_);

@@ -69,6 +69,8 @@ class Partition {
 
   // Opens and recovers the log, unless it is open. Blocks: at start, and for a partition's first use.
   [[nodiscard]] Outcome<> open();
+  // From now on; of what is written already nothing changes.
+  void set_options(PartitionOptions options);
   // Its open log; nothing after open() refused.
   [[nodiscard]] log::PartitionLog* log() noexcept { return log_.get(); }
   [[nodiscard]] const log::PartitionLog* log() const noexcept { return log_.get(); }

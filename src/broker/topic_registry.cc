@@ -68,6 +68,12 @@ void TopicRegistry::create_failed(const TopicId& id) {
   remove(id);
 }
 
+void TopicRegistry::changed(TopicRecord record) {
+  const auto found = entries_.find(record.id);
+  CHECK(found != entries_.end() && found->second.state != TopicState::creating && found->second.record.name == record.name);
+  found->second.record = std::move(record);
+}
+
 Outcome<> TopicRegistry::begin_delete(const TopicId& id) {
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.state != TopicState::live) {

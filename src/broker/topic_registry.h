@@ -13,6 +13,7 @@
 //   begin_delete      UNKNOWN…   UNKNOWN…               deleting               UNKNOWN…
 //   deleted           –          –                      –                      none
 //   delete_failed     –          –                      –                      live
+//   changed           –          –                      live                   deleting
 //
 // A topic is its id; a name given again after a deletion is another topic (rules, 1.9). Threads: none of its own.
 #pragma once
@@ -47,6 +48,9 @@ class TopicRegistry {
   [[nodiscard]] Outcome<> begin_create(TopicRecord record);
   void created(const TopicId& id);
   void create_failed(const TopicId& id);
+
+  // Another record of a topic that there is, or that is being deleted, has become durable.
+  void changed(TopicRecord record);
 
   [[nodiscard]] Outcome<> begin_delete(const TopicId& id);
   void deleted(const TopicId& id);

@@ -153,6 +153,54 @@ void Topics::find_or_create(std::string name, std::int32_t partition_count, Conf
   create(std::move(name), partition_count, std::move(config), std::move(done));
 }
 
+void Topics::change(const TopicId& id, Change change, Created done) {
+  changes_.run([this, id, change = std::move(change), done = std::move(done)](const std::function<void()>& finished) {
+    change_now(id, change, [done, finished](const Outcome<Topic*>& changed) {
+      done(changed);
+      finished();
+    });
+  });
+}
+
+void Topics::change_now(const TopicId& id, const Change& change, Created done) {
+  Topic* topic = find(id);
+  if (topic == nullptr) {
+    return done(refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition."));
+  }
+  auto record = change(topic->record);
+  if (!record) return done(tl::unexpected(std::move(record).error()));
+  if (*record == topic->record) return done(topic);
+  metadata_.append(*record, [this, record = *record, done = std::move(done)](const Result<>& durable) {
+    if (!durable) return done(tl::unexpected(kafka_error(durable.error())));
+    apply(record);
+    if (Topic* changed = find(record.id)) return done(changed);
+    done(refuse(wire::ErrorCode::unknown_topic_or_partition, "The topic was deleted meanwhile."));
+  });
+}
+
+void Topics::apply(const TopicRecord& record) {
+  const auto found = live_.find(record.id);
+  if (found == live_.end()) return;  // deleted meanwhile
+  registry_.changed(record);
+  Topic& topic = *found->second;
+  topic.record = record;
+  topic.partitions.resize(static_cast<std::size_t>(record.partition_count));
+  reconfigure(topic);
+}
+
+void Topics::reconfigure() {
+  for (const auto& [id, topic] : live_) reconfigure(*topic);
+}
+
+void Topics::reconfigure(Topic& topic) {
+  topic.config = TopicConfig(config_, topic.record.config);
+  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+    if (topic.partitions[i] == nullptr) continue;
+    const TopicPartition id{.topic = topic.id(), .partition = PartitionId(static_cast<std::int32_t>(i))};
+    topic.partitions[i]->set_options(partition_options(topic, id));
+  }
+}
+
 void Topics::remove(const TopicId& id, std::function<void(Outcome<>)> done) {
   if (auto begun = registry_.begin_delete(id); !begun) return done(tl::unexpected(std::move(begun).error()));
   for (const auto& each : live_.at(id)->partitions) {

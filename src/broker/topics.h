@@ -17,6 +17,7 @@
 #include "broker/kafka_error.h"
 #include "broker/metadata_log.h"
 #include "broker/partition.h"
+#include "broker/serial_tasks.h"
 #include "broker/topic_registry.h"
 
 namespace tripos::broker {
@@ -68,6 +69,13 @@ class Topics {
   // The topic if it lives, the one that is being created if it is, else a new one.
   void find_or_create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
 
+  // Changes a topic's record (its configuration, more partitions). `change` is given the record as earlier changes have left it, and
+  // says what it shall be, or refuses. `done` runs once that is durable and in force, or refused.
+  using Change = std::function<Outcome<TopicRecord>(TopicRecord)>;
+  void change(const TopicId& id, Change change, Created done);
+  // The broker's configuration has changed: what topics take from it does, too.
+  void reconfigure();
+
   // `done` runs once the deletion is durable. Files are removed after that.
   void remove(const TopicId& id, std::function<void(Outcome<>)> done);
 
@@ -85,6 +93,9 @@ class Topics {
 
  private:
   Topic* add(TopicRecord record);
+  void change_now(const TopicId& id, const Change& change, Created done);
+  void apply(const TopicRecord& record);
+  void reconfigure(Topic& topic);
   void remove_files(const TopicId& id);
   [[nodiscard]] PartitionOptions partition_options(const Topic& topic, const TopicPartition& id) const;
 
@@ -98,6 +109,7 @@ class Topics {
   TopicRegistry registry_;
   std::unordered_map<TopicId, std::unique_ptr<Topic>> live_;
   std::map<std::string, std::vector<Created>, std::less<>> creating_;  // who waits for a creation
+  SerialTasks changes_;
   std::function<void(const TopicRecord&, bool live)> listener_;
 };
 

@@ -65,6 +65,11 @@ struct DirectoryEntry {
   friend auto operator<=>(const DirectoryEntry&, const DirectoryEntry&) = default;
 };
 
+struct DiskSpace {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;  // for us: without what is reserved for the superuser
+};
+
 // Threads: any.
 class FileSystem {
  public:
@@ -87,7 +92,8 @@ class FileSystem {
   [[nodiscard]] virtual Result<> sync_all(const std::string& directory) = 0;
   // Without waiting. conflict: some other process (or an earlier lock of this one) holds it. Makes the file if it is missing.
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
-  [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
+  // Of the disk that holds `directory`.
+  [[nodiscard]] virtual Result<DiskSpace> space(const std::string& directory) = 0;
 };
 
 // The directory that holds `path` ("." for a bare name).

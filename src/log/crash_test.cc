@@ -54,7 +54,7 @@ class FaultyFileSystem final : public io::FileSystem {
   }
   Result<> sync_all(const std::string& directory) override { return files_.sync_all(directory); }
   Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override { return files_.lock(path); }
-  Result<std::uint64_t> free_bytes(const std::string& directory) override { return files_.free_bytes(directory); }
+  Result<io::DiskSpace> space(const std::string& directory) override { return files_.space(directory); }
 
  private:
   class FaultyFile final : public io::File {

@@ -23,7 +23,12 @@ std::vector<std::string> directories_to_sync(const std::string& directory, const
 }
 
 PartitionLog::PartitionLog(io::FileSystem& files, GroupCommit& commit, std::string directory, LogOptions options)
-    : files_(files), commit_(commit), directory_(std::move(directory)), options_(options) {
+    : files_(files), commit_(commit), directory_(std::move(directory)) {
+  set_options(options);
+}
+
+void PartitionLog::set_options(const LogOptions& options) {
+  options_ = options;
   options_.segment_bytes = std::min<std::uint64_t>(options_.segment_bytes, std::numeric_limits<std::int32_t>::max());
 }
 

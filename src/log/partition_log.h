@@ -100,6 +100,9 @@ class PartitionLog final : public Syncable {
   [[nodiscard]] static Result<Opened> open(io::FileSystem& files, GroupCommit& commit, std::string directory, LogOptions options);
   ~PartitionLog() override;
 
+  // When segments roll, from now on; recovery's options are those of open().
+  void set_options(const LogOptions& options);
+
   // --- Writing
 
   // Appends whole batches (checked by the caller: format, CRC, size), giving them offsets and the leader epoch; the caller's bytes stay

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/api/handlers.h"
+#include "broker/api/pending_reply.h"
 #include "broker/topics.h"
 
 namespace tripos::broker {
@@ -16,21 +17,7 @@ using Request = wire::CreateTopicsRequest;
 using Response = wire::CreateTopicsResponse;
 using ResultTopic = Response::CreatableTopicResult;
 
-struct Pending {
-  Broker& broker;
-  Reply<Response> reply;
-  Response response;
-  std::size_t outstanding = 1;  // creations, and the request's own turn
-
-  void finish_one() {
-    if (--outstanding == 0) reply(response);
-  }
-};
-
-void refuse_topic(ResultTopic& result, const KafkaError& error) {
-  result.error_code = error.code;
-  result.error_message = error.message;
-}
+using Pending = PendingReply<Response>;
 
 // The count that assignments to brokers ask for; all must be to this one.
 Outcome<std::int32_t> assigned_partition_count(const Request::CreatableTopic& topic, std::int32_t node_id) {
@@ -105,28 +92,28 @@ void create(RequestContext& context, const std::shared_ptr<Pending>& answer, con
   Broker& broker = context.broker;
   ResultTopic& result = answer->response.topics[index];
   if (!context.allows(Operation::create, ResourceType::topic, topic.name)) {
-    return refuse_topic(result, {.code = wire::ErrorCode::topic_authorization_failed, .message = "Not allowed to create this topic."});
+    return refuse_result(result, {.code = wire::ErrorCode::topic_authorization_failed, .message = "Not allowed to create this topic."});
   }
-  if (const auto valid = check_topic_name(topic.name); !valid) return refuse_topic(result, valid.error());
+  if (const auto valid = check_topic_name(topic.name); !valid) return refuse_result(result, valid.error());
   const auto partition_count = partition_count_of(broker, topic);
-  if (!partition_count) return refuse_topic(result, partition_count.error());
+  if (!partition_count) return refuse_result(result, partition_count.error());
   auto configs = configs_of(topic);
-  if (!configs) return refuse_topic(result, configs.error());
+  if (!configs) return refuse_result(result, configs.error());
   if (const auto possible = broker.topics().check_create(topic.name, *partition_count, *configs); !possible) {
-    return refuse_topic(result, possible.error());
+    return refuse_result(result, possible.error());
   }
   note_clamped(broker, topic.replication_factor);
   if (validate_only) return describe(broker, *partition_count, *configs, result);
-  ++answer->outstanding;
-  const auto created = [answer, index](const Outcome<Topic*>& outcome) {
+  answer->begin();
+  const auto created = [answer, index, &broker](const Outcome<Topic*>& outcome) {
     ResultTopic& described = answer->response.topics[index];
     if (outcome) {
       described.topic_id = (*outcome)->id();
-      describe(answer->broker, (*outcome)->partition_count(), (*outcome)->record.config, described);
+      describe(broker, (*outcome)->partition_count(), (*outcome)->record.config, described);
     } else {
-      refuse_topic(described, outcome.error());
+      refuse_result(described, outcome.error());
     }
-    answer->finish_one();
+    answer->finish();
   };
   broker.topics().create(topic.name, *partition_count, std::move(*configs), created);
 }
@@ -134,7 +121,7 @@ void create(RequestContext& context, const std::shared_ptr<Pending>& answer, con
 }  // namespace
 
 void handle_create_topics(RequestContext& context, const wire::CreateTopicsRequest& request, Reply<wire::CreateTopicsResponse> reply) {
-  const auto answer = std::make_shared<Pending>(Pending{.broker = context.broker, .reply = std::move(reply), .response = {}});
+  const auto answer = pending_reply(std::move(reply));
   std::map<std::string_view, std::size_t> counts;
   for (const auto& topic : request.topics) ++counts[topic.name];
   // Results first: creations refer to them by index.
@@ -145,13 +132,13 @@ void handle_create_topics(RequestContext& context, const wire::CreateTopicsReque
     ResultTopic& result = answer->response.topics.emplace_back();
     result.name = topic.name;
     wanted.push_back(count == 1 ? &topic : nullptr);
-    if (count > 1) refuse_topic(result, {.code = wire::ErrorCode::invalid_request, .message = "Duplicate topic name."});
+    if (count > 1) refuse_result(result, {.code = wire::ErrorCode::invalid_request, .message = "Duplicate topic name."});
     count = 0;
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i] != nullptr) create(context, answer, *wanted[i], i, request.validate_only);
   }
-  answer->finish_one();
+  answer->finish();
 }
 
 }  // namespace tripos::broker

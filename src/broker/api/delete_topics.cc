@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/api/handlers.h"
+#include "broker/api/pending_reply.h"
 #include "broker/group/coordinator.h"
 #include "broker/topics.h"
 
@@ -14,20 +15,7 @@ namespace {
 using Response = wire::DeleteTopicsResponse;
 using ResultTopic = Response::DeletableTopicResult;
 
-struct Pending {
-  Reply<Response> reply;
-  Response response;
-  std::size_t outstanding = 1;  // deletions, and the request's own turn
-
-  void finish_one() {
-    if (--outstanding == 0) reply(response);
-  }
-};
-
-void refuse_topic(ResultTopic& result, const KafkaError& error) {
-  result.error_code = error.code;
-  result.error_message = error.message;
-}
+using Pending = PendingReply<Response>;
 
 Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
   if (!context.broker.config().boolean("delete.topic.enable")) {
@@ -53,17 +41,17 @@ void remove(RequestContext& context, const std::shared_ptr<Pending>& answer, con
   result.name = name;
   result.topic_id = id;
   const auto topic = find_topic(context, name, id);
-  if (!topic) return refuse_topic(result, topic.error());
+  if (!topic) return refuse_result(result, topic.error());
   result.name = (*topic)->name();
   result.topic_id = (*topic)->id();
-  ++answer->outstanding;
+  answer->begin();
   const auto removed = [answer, index, name_removed = (*topic)->name(), &groups = context.broker.groups()](const Outcome<>& outcome) {
     if (outcome) {
       groups.forget_topic(name_removed);
     } else {
-      refuse_topic(answer->response.responses[index], outcome.error());
+      refuse_result(answer->response.responses[index], outcome.error());
     }
-    answer->finish_one();
+    answer->finish();
   };
   context.broker.topics().remove((*topic)->id(), removed);
 }
@@ -71,10 +59,10 @@ void remove(RequestContext& context, const std::shared_ptr<Pending>& answer, con
 }  // namespace
 
 void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsRequest& request, Reply<wire::DeleteTopicsResponse> reply) {
-  const auto answer = std::make_shared<Pending>(Pending{.reply = std::move(reply), .response = {}});
+  const auto answer = pending_reply(std::move(reply));
   for (const auto& topic : request.topics) remove(context, answer, topic.name, topic.topic_id);
   for (const std::string& name : request.topic_names) remove(context, answer, name, TopicId());
-  answer->finish_one();
+  answer->finish();
 }
 
 }  // namespace tripos::broker

@@ -3,7 +3,9 @@
 #include <memory>
 #include <utility>
 
+#include "broker/api/authorized_operations.h"
 #include "broker/api/handlers.h"
+#include "broker/api/pending_reply.h"
 #include "broker/topics.h"
 
 namespace tripos::broker {
@@ -13,23 +15,15 @@ namespace {
 using Response = wire::MetadataResponse;
 using ResponseTopic = Response::MetadataResponseTopic;
 
-// Operations that may be done, as a set of Kafka's numbers (AclOperation): there are no rights yet, so all that the resource knows.
-constexpr std::int32_t all_topic_operations = 0xdf8;
-constexpr std::int32_t all_cluster_operations = 0x1fa0;
 constexpr std::int16_t null_name_from = 12;
 
 // Collects the topics until those to be created are there.
-struct Pending {
-  Broker& broker;
-  Reply<Response> reply;
-  std::int16_t version;
-  bool with_operations;
-  Response response;
-  std::size_t outstanding = 1;  // creations, and the request's own turn
+struct Pending : PendingReply<Response> {
+  Pending(RequestContext& context, bool asked_for_operations, Reply<Response> reply)
+      : PendingReply(std::move(reply)), broker(context.broker), with_operations(asked_for_operations) {}
 
-  void finish_one() {
-    if (--outstanding == 0) reply(response);
-  }
+  Broker& broker;
+  bool with_operations;
 };
 
 ResponseTopic describe(const Broker& broker, const Topic& topic, bool with_operations) {
@@ -81,11 +75,11 @@ void add_by_name(RequestContext& context, const std::shared_ptr<Pending>& answer
   } else if (!create || is_internal_topic(name) || !context.allows(Operation::create, ResourceType::topic, name)) {
     topics.push_back(refusal(name, wire::ErrorCode::unknown_topic_or_partition));
   } else {
-    ++answer->outstanding;
+    answer->begin();
     const auto created = [answer, name](const Outcome<Topic*>& result) {
       answer->response.topics.push_back(result ? describe(answer->broker, **result, answer->with_operations)
                                                : refusal(name, result.error().code));
-      answer->finish_one();
+      answer->finish();
     };
     context.broker.topics().find_or_create(name, context.broker.config().num_partitions, {}, created);
   }
@@ -95,13 +89,7 @@ void add_by_name(RequestContext& context, const std::shared_ptr<Pending>& answer
 
 void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply) {
   Broker& broker = context.broker;
-  const auto answer = std::make_shared<Pending>(Pending{
-      .broker = broker,
-      .reply = std::move(reply),
-      .version = context.version,
-      .with_operations = request.include_topic_authorized_operations,
-      .response = {},
-  });
+  const auto answer = std::make_shared<Pending>(context, request.include_topic_authorized_operations, std::move(reply));
   auto& self = answer->response.brokers.emplace_back();
   self.node_id = broker.config().node_id;
   self.host = broker.advertised().host;
@@ -127,7 +115,7 @@ void handle_metadata(RequestContext& context, const wire::MetadataRequest& reque
       }
     }
   }
-  answer->finish_one();
+  answer->finish();
 }
 
 }  // namespace tripos::broker

@@ -39,8 +39,15 @@ constexpr std::array table{
     ApiRow{ApiKey::end_txn, {.min = 0, .max = 3}, &serve<&handle_end_txn>},
     ApiRow{ApiKey::txn_offset_commit, {.min = 0, .max = 3}, &serve<&handle_txn_offset_commit>},
     ApiRow{ApiKey::describe_configs, {.min = 1, .max = 4}, &serve<&handle_describe_configs>},
+    ApiRow{ApiKey::alter_configs, {.min = 0, .max = 2}, &serve<&handle_alter_configs>},
+    ApiRow{ApiKey::describe_log_dirs, {.min = 1, .max = 4}, &serve<&handle_describe_log_dirs>},
+    ApiRow{ApiKey::create_partitions, {.min = 0, .max = 3}, &serve<&handle_create_partitions>},
     ApiRow{ApiKey::delete_groups, {.min = 0, .max = 2}, &serve<&handle_delete_groups>},
+    ApiRow{ApiKey::incremental_alter_configs, {.min = 0, .max = 1}, &serve<&handle_incremental_alter_configs>},
+    ApiRow{ApiKey::list_partition_reassignments, {.min = 0, .max = 0}, &serve<&handle_list_partition_reassignments>},
     ApiRow{ApiKey::offset_delete, {.min = 0, .max = 0}, &serve<&handle_offset_delete>},
+    ApiRow{ApiKey::describe_cluster, {.min = 0, .max = 2}, &serve<&handle_describe_cluster>},
+    ApiRow{ApiKey::describe_topic_partitions, {.min = 0, .max = 0}, &serve<&handle_describe_topic_partitions>},
 };
 
 static_assert(std::ranges::is_sorted(table, {}, &ApiRow::key));

@@ -21,12 +21,25 @@ constexpr std::array coarser_keys{
     CoarserKey{"log.roll.ms", "log.roll.hours", 3'600'000},
 };
 
-std::optional<std::string> optional_text(std::optional<std::string_view> text) {
-  if (!text) return std::nullopt;
-  return std::string(*text);
+std::optional<std::string> default_of(std::string_view name) {
+  const ConfigKey* key = find_key(broker_keys(), name);
+  CHECK(key != nullptr);
+  if (!key->has_default) return std::nullopt;
+  return std::string(key->default_value);
 }
 
-// A broker key's value in its own unit, whichever unit it was set in; `set`: whether the operator has set it.
+// The places that say something of a broker's key since the start.
+void add_dynamic_origins(const BrokerConfig& broker, std::string_view name, std::vector<ConfigOrigin>& origins) {
+  for (const auto& [scope, source] : {std::pair(DynamicScope::this_broker, ConfigSource::dynamic_broker),
+                                      std::pair(DynamicScope::all_brokers, ConfigSource::dynamic_default_broker)}) {
+    const ConfigValues& values = broker.dynamic_values(scope);
+    if (const auto found = values.find(name); found != values.end()) {
+      origins.push_back({.name = std::string(name), .value = found->second, .source = source});
+    }
+  }
+}
+
+// A broker key's value from the start, in its own unit, whichever unit it was set in; `set`: whether the operator has set it.
 struct Resolved {
   std::optional<std::string> value;
   bool set = false;
@@ -34,7 +47,8 @@ struct Resolved {
 Resolved resolve(const BrokerConfig& broker, std::string_view name) {
   const bool set = broker.set_values().contains(name);
   const auto coarser = std::ranges::find(coarser_keys, name, &CoarserKey::name);
-  if (set || coarser == coarser_keys.end()) return {.value = optional_text(broker.text(name)), .set = set};
+  if (set) return {.value = broker.set_values().find(name)->second, .set = true};
+  if (coarser == coarser_keys.end()) return {.value = default_of(name), .set = false};
   Resolved from = resolve(broker, coarser->coarser);
   if (from.value) {
     const std::int64_t value = parse_integer(*from.value);
@@ -68,7 +82,9 @@ Result<BrokerConfig> BrokerConfig::make(ConfigValues set) {
 }
 
 std::optional<std::string_view> BrokerConfig::text(std::string_view name) const {
-  if (const auto found = set_.find(name); found != set_.end()) return found->second;
+  for (const ConfigValues* values : {&dynamic_, &dynamic_default_, &set_}) {
+    if (const auto found = values->find(name); found != values->end()) return found->second;
+  }
   const ConfigKey* key = find_key(broker_keys(), name);
   CHECK(key != nullptr);
   if (!key->has_default) return std::nullopt;
@@ -107,6 +123,7 @@ std::vector<ConfigOrigin> topic_config_origins(const BrokerConfig& broker, const
     origins.push_back({.name = std::string(key.name), .value = std::string(key.default_value), .source = ConfigSource::default_value});
     return origins;
   }
+  add_dynamic_origins(broker, key.broker_name, origins);
   const Resolved broker_value = resolve(broker, key.broker_name);
   if (broker_value.set) {
     origins.push_back({.name = std::string(key.broker_name), .value = broker_value.value, .source = ConfigSource::static_broker});
@@ -117,6 +134,7 @@ std::vector<ConfigOrigin> topic_config_origins(const BrokerConfig& broker, const
 
 std::vector<ConfigOrigin> broker_config_origins(const BrokerConfig& broker, const ConfigKey& key) {
   std::vector<ConfigOrigin> origins;
+  add_dynamic_origins(broker, key.name, origins);
   if (const auto found = broker.set_values().find(key.name); found != broker.set_values().end()) {
     origins.push_back({.name = std::string(key.name), .value = found->second, .source = ConfigSource::static_broker});
   }

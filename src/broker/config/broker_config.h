@@ -1,12 +1,14 @@
 // BrokerConfig: the broker's configuration, checked once. TopicConfig: what of it a topic's own values change.
 // Values are kept as text, as they were given, for DescribeConfigs; what is asked often is read out into fields.
-// Threads: constant after construction.
+// Of several values of a key the first counts: changed while running for this broker, changed for all brokers, set at start, the default.
+// Threads: the owner's.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -15,6 +17,9 @@
 
 namespace tripos::broker {
 
+// Whom a value holds for that was changed while the broker runs.
+enum class DynamicScope : std::int8_t { this_broker, all_brokers };
+
 class BrokerConfig {
  public:
   // Only defaults.
@@ -22,7 +27,16 @@ class BrokerConfig {
   // `set`: what the operator has set. invalid_argument: an unknown key, or a value that its key can't have.
   [[nodiscard]] static Result<BrokerConfig> make(ConfigValues set);
 
+  // Set at start.
   [[nodiscard]] const ConfigValues& set_values() const noexcept { return set_; }
+  // Changed since, all of it by keys that are is_dynamic().
+  [[nodiscard]] const ConfigValues& dynamic_values(DynamicScope scope) const noexcept {
+    return scope == DynamicScope::this_broker ? dynamic_ : dynamic_default_;
+  }
+  // `values`: checked.
+  void set_dynamic_values(DynamicScope scope, ConfigValues values) {
+    (scope == DynamicScope::this_broker ? dynamic_ : dynamic_default_) = std::move(values);
+  }
   // Set or default; nothing for a key that is unset and has no default. The key is one of broker_keys().
   [[nodiscard]] std::optional<std::string_view> text(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
@@ -40,10 +54,18 @@ class BrokerConfig {
   BrokerConfig(Checked tag, ConfigValues set);
 
   ConfigValues set_;
+  ConfigValues dynamic_;
+  ConfigValues dynamic_default_;
 };
 
 // Where a topic configuration's value comes from (DescribeConfigs numbers them so).
-enum class ConfigSource : std::int8_t { dynamic_topic = 1, static_broker = 4, default_value = 5 };
+enum class ConfigSource : std::int8_t {
+  dynamic_topic = 1,
+  dynamic_broker = 2,
+  dynamic_default_broker = 3,
+  static_broker = 4,
+  default_value = 5,
+};
 
 struct ConfigOrigin {
   std::string name;  // the key that holds it there

@@ -83,6 +83,10 @@ const ConfigKey* find_key(std::span<const ConfigKey> keys, std::string_view name
   return found == keys.end() ? nullptr : &*found;
 }
 
+bool is_dynamic(const ConfigKey& broker_key) noexcept {
+  return std::ranges::find(topic_keys(), broker_key.name, &ConfigKey::broker_name) != topic_keys().end();
+}
+
 Result<> check_value(const ConfigKey& key, std::string_view value) {
   switch (key.type) {
     case ConfigType::boolean:

@@ -40,6 +40,9 @@ struct ConfigKey {
 // The key; invalid_argument, with the likeliest name that was meant, if there is none.
 [[nodiscard]] Result<const ConfigKey*> known_key(std::span<const ConfigKey> keys, std::string_view name);
 
+// Whether a broker's key can be changed while the broker runs: those that give topics their defaults (Kafka's "cluster-wide" update mode).
+[[nodiscard]] bool is_dynamic(const ConfigKey& broker_key) noexcept;
+
 using ConfigValues = std::map<std::string, std::string, std::less<>>;
 
 // Every key known, every value one that its key can have.

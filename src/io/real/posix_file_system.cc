@@ -238,10 +238,11 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path)
   return std::make_unique<PosixLock>(std::move(descriptor));
 }
 
-Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& directory) {
+Result<DiskSpace> PosixFileSystem::space(const std::string& directory) {
   struct statvfs status {};
   if (::statvfs(directory.c_str(), &status) != 0) return os_fail("stat the file system of", directory);
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  return DiskSpace{.total_bytes = static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize,
+                   .free_bytes = static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize};
 }
 
 }  // namespace tripos::io

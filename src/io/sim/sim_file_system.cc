@@ -312,7 +312,7 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::lock(const std::string& path) {
   return std::make_unique<SimLock>(locks_, path);
 }
 
-Result<std::uint64_t> SimFileSystem::free_bytes(const std::string&) { return capacity_ - used_; }
+Result<DiskSpace> SimFileSystem::space(const std::string&) { return DiskSpace{.total_bytes = capacity_, .free_bytes = capacity_ - used_}; }
 
 void SimFileSystem::damage(const std::string& path, std::uint64_t position, char mask) {
   const NodePointer node = find(path);

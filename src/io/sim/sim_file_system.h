@@ -65,7 +65,7 @@ class SimFileSystem final : public FileSystem {
   [[nodiscard]] Result<> sync_directory(const std::string& directory) override;
   [[nodiscard]] Result<> sync_all(const std::string& directory) override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
-  [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& directory) override;
+  [[nodiscard]] Result<DiskSpace> space(const std::string& directory) override;
 
  private:
   struct Node;

@@ -1,0 +1,97 @@
+// DescribeTopicPartitions: topics by name, in pages of partitions (KIP-966). Topics are never created by it.
+#include <algorithm>
+#include <utility>
+
+#include "broker/api/authorized_operations.h"
+#include "broker/api/handlers.h"
+#include "broker/topics.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using wire::ErrorCode;
+using Request = wire::DescribeTopicPartitionsRequest;
+using Response = wire::DescribeTopicPartitionsResponse;
+
+// Kafka's max.request.partition.size.limit.
+constexpr std::int32_t partition_limit_max = 2000;
+
+std::vector<std::string> names_of(RequestContext& context, const Request& request) {
+  std::vector<std::string> names;
+  for (const auto& topic : request.topics) names.push_back(topic.name);
+  if (names.empty()) {
+    for (const Topic* topic : context.broker.topics().all()) names.push_back(topic->name());
+  }
+  std::ranges::sort(names);
+  const auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  return names;
+}
+
+// Its partitions from `first` on, at most `count` of them.
+Response::DescribeTopicPartitionsResponseTopic describe(const Topic& topic, std::int32_t first, std::int32_t count, std::int32_t node_id) {
+  Response::DescribeTopicPartitionsResponseTopic described;
+  described.name = topic.name();
+  described.topic_id = topic.id();
+  described.is_internal = topic.internal;
+  described.topic_authorized_operations = all_topic_operations;
+  for (std::int32_t i = first; i < topic.partition_count() && count > 0; ++i, --count) {
+    auto& partition = described.partitions.emplace_back();
+    partition.partition_index = i;
+    partition.leader_id = node_id;
+    partition.leader_epoch = 0;
+    partition.replica_nodes = {node_id};
+    partition.isr_nodes = {node_id};
+    partition.eligible_leader_replicas.emplace();
+    partition.last_known_elr.emplace();
+  }
+  return described;
+}
+
+Response::DescribeTopicPartitionsResponseTopic refusal(const std::string& name, ErrorCode code) {
+  Response::DescribeTopicPartitionsResponseTopic refused;
+  refused.name = name;
+  refused.error_code = code;
+  refused.is_internal = is_internal_topic(name);
+  return refused;
+}
+
+}  // namespace
+
+void handle_describe_topic_partitions(RequestContext& context, const wire::DescribeTopicPartitionsRequest& request,
+                                      Reply<wire::DescribeTopicPartitionsResponse> reply) {
+  Response response;
+  std::int32_t left = std::clamp(request.response_partition_limit, 1, partition_limit_max);
+  for (const std::string& name : names_of(context, request)) {
+    if (request.cursor && name < request.cursor->topic_name) continue;
+    const bool resumed = request.cursor && name == request.cursor->topic_name;
+    const std::int32_t first = resumed ? std::max(request.cursor->partition_index, 0) : 0;
+    const Topic* topic = context.broker.topics().find(name);
+    if (left == 0) {
+      auto& next = response.next_cursor.emplace();
+      next.topic_name = name;
+      break;
+    }
+    if (!context.allows(Operation::describe, ResourceType::topic, name)) {
+      response.topics.push_back(refusal(name, ErrorCode::topic_authorization_failed));
+    } else if (const auto valid = check_topic_name(name); !valid) {
+      response.topics.push_back(refusal(name, valid.error().code));
+    } else if (topic == nullptr) {
+      response.topics.push_back(refusal(name, ErrorCode::unknown_topic_or_partition));
+    } else {
+      const std::int32_t told = std::clamp(topic->partition_count() - first, 0, left);
+      response.topics.push_back(describe(*topic, first, told, context.broker.config().node_id));
+      left -= told;
+      if (first + told < topic->partition_count()) {
+        auto& next = response.next_cursor.emplace();
+        next.topic_name = name;
+        next.partition_index = first + told;
+        break;
+      }
+    }
+  }
+  reply(response);
+}
+
+}  // namespace tripos::broker
