@@ -246,8 +246,8 @@ TEST(DescribeConfigs, TellsValuesAndWhereTheyComeFrom) {
 
 // ---- Damage and stops
 
-TEST(Broker, ADamagedPartitionIsRefusedAndTheOthersServe) {
-  TestBroker test;
+// A stopped broker with three records in "good" and in "bad"; the segment of "bad".
+std::string stop_with_records(TestBroker& test) {
   test.create_topic("good");
   test.create_topic("bad");
   for (int i = 0; i < 3; ++i) {
@@ -258,19 +258,36 @@ TEST(Broker, ADamagedPartitionIsRefusedAndTheOthersServe) {
   test.broker().stop([&] { stopped = true; });
   test.run();
   EXPECT_TRUE(stopped);
-  const auto log = log::segment_path(
+  return log::segment_path(
       log::partition_directory("data", {.topic = test.broker().topics().find("bad")->id(), .partition = PartitionId(0)}), Offset(0));
-  test.files().damage(log, 30, '\x40');
+}
+
+TEST(Broker, ADamagedPartitionIsRefusedAndTheOthersServe) {
+  TestBroker test;
+  const std::string log = stop_with_records(test);
+  {
+    const auto file = test.files().open(log, io::OpenMode::write).value();
+    ASSERT_TRUE(file->truncate(file->size().value() - 1));  // below what the checkpoint says is durable
+  }
   test.restart();
   ASSERT_TRUE(test.is_open());
   EXPECT_EQ(test.consume("good").size(), 3U);
-  if (test.fetch("bad", 0).error_code == ErrorCode::none) {
-    // Recovery trusts what the checkpoint covers; a consumer's CRC finds it. Written again, it must not be.
-    EXPECT_EQ(test.fetch("bad", 0).high_watermark, 3);
-  } else {
-    EXPECT_EQ(test.produce("bad", batch_of({"b"})).error_code, ErrorCode::kafka_storage_error);
-    EXPECT_FALSE(test.warnings().empty());
-  }
+  EXPECT_EQ(test.fetch("bad", 0).error_code, ErrorCode::kafka_storage_error);
+  EXPECT_EQ(test.produce("bad", batch_of({"b"})).error_code, ErrorCode::kafka_storage_error);
+  ASSERT_FALSE(test.warnings().empty());
+  EXPECT_NE(test.warnings().front().find(log), std::string::npos) << test.warnings().front();
+}
+
+// Recovery reads only what lies above the checkpoint. What is damaged below it goes out as it is: the reader's checksum finds it.
+TEST(Broker, DamageBelowTheCheckpointReachesReadersWithItsChecksum) {
+  TestBroker test;
+  test.files().damage(stop_with_records(test), 30, '\x40');
+  test.restart();
+  ASSERT_TRUE(test.is_open());
+  const auto fetched = test.fetch("bad", 0);
+  EXPECT_EQ(fetched.error_code, ErrorCode::none);
+  EXPECT_EQ(fetched.high_watermark, 3);
+  EXPECT_EQ(test.produce("bad", batch_of({"b"})).base_offset, 3);
 }
 
 TEST(Broker, ADamagedMetadataLogIsAnError) {

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <thread>
@@ -68,7 +70,16 @@ class ScriptedServer {
   [[nodiscard]] const Address& address() const { return address_; }
 
   // A client that has seen enough may have hung up.
-  static void say(int connection, Bytes text) { (void)::send(connection, text.data(), text.size(), MSG_NOSIGNAL); }
+  static void say(int connection, Bytes text) {
+    while (!text.empty()) {
+      const ssize_t sent = ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent < 0) {
+        EXPECT_TRUE(errno == EPIPE || errno == ECONNRESET) << std::strerror(errno);
+        return;
+      }
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
   // Reads until `end` has come; returns everything.
   static std::string hear_until(int connection, std::string_view end) {
     std::string heard;

@@ -92,7 +92,7 @@ class ManifestStoreTest : public testing::Test {
 
 TEST_F(ManifestStoreTest, TheHighestCounts) {
   EXPECT_EQ(manifests_.load(topic_)->version, 0U);
-  for (const std::uint64_t version : {1, 2, 3}) ASSERT_TRUE(manifests_.commit(some_manifest(topic_, version), {}).has_value());
+  for (const std::uint64_t version : {1U, 2U, 3U}) ASSERT_TRUE(manifests_.commit(some_manifest(topic_, version), {}).has_value());
   EXPECT_EQ(manifests_.load(topic_)->version, 3U);
 }
 
@@ -105,7 +105,7 @@ TEST_F(ManifestStoreTest, OfTwoWritersOneWins) {
 }
 
 TEST_F(ManifestStoreTest, ADamagedHighestManifestIsRefusedNotSkipped) {
-  for (const std::uint64_t version : {1, 2}) ASSERT_TRUE(manifests_.commit(some_manifest(topic_, version), {}).has_value());
+  for (const std::uint64_t version : {1U, 2U}) ASSERT_TRUE(manifests_.commit(some_manifest(topic_, version), {}).has_value());
   disk_.damage(manifests_.path(topic_, manifest_name(2)), 40, 1);
   EXPECT_EQ(manifests_.load(topic_).error().code, ErrorCode::corrupt);
   int damaged = 0;

@@ -223,7 +223,7 @@ TEST_F(TablesTest, LargeRangesAreCutAtBatchesAndNothingIsLost) {
   source_.create("exams", 2);
   for (int i = 0; i < 100; ++i) source_.append("exams", i % 2, {row(i), "bad", row(i)});
   const auto whole = lambda_.tables.pin_rows(source_.topic("exams")).value();
-  for (const std::uint64_t bytes : {1, 100, 1000, 5000, 1000000}) {
+  for (const std::uint64_t bytes : {1U, 100U, 1000U, 5000U, 1000000U}) {
     for (const PartitionRange& range : whole.ranges) {
       const auto parts = cut_range(range, bytes).value();
       EXPECT_EQ(parts.front().begin, range.begin);

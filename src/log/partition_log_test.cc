@@ -102,7 +102,7 @@ TEST_F(PartitionLogTest, ReadsAcrossSegmentsAsThePlainListSays) {
     std::vector<std::int64_t> times;
     for (std::uint64_t i = 0; i <= draw(3); ++i) {
       batch_values.emplace_back(draw(150), 'v');
-      times.push_back(static_cast<std::int64_t>(10000 + batch * 10 + draw(400)));
+      times.push_back(10000 + batch * 10 + static_cast<std::int64_t>(draw(400)));
     }
     const Offset base = append(batch_values, times);
     for (std::size_t i = 0; i < times.size(); ++i) records.emplace_back(base + static_cast<std::int64_t>(i), times[i]);

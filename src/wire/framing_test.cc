@@ -110,7 +110,8 @@ TEST(RequestFrame, UnknownTaggedFieldsOfAHeaderAreSkipped) {
   Buffer frame = out.tail().substr(4);
   frame.back() = 2;                      // two tagged fields,
   frame.append("\x00\x01x\x09\x00", 5);  // tag 0 of one byte, tag 9 of none
-  const auto request = decode_request_frame(frame + "body");
+  frame += "body";
+  const auto request = decode_request_frame(frame);
   ASSERT_TRUE(request) << request.error().text();
   EXPECT_EQ(request->body, "body");
 }

@@ -56,7 +56,7 @@ class Encoder {
       append_be(to_, value.value());
     } else {
       static_assert(Struct<T>);
-      std::apply([this](const auto&... field) { (put(field), ...); }, value.fields());
+      std::apply([this](const auto&... field) { (this->put(field), ...); }, value.fields());
     }
   }
 
@@ -107,7 +107,7 @@ class Decoder {
       return true;
     } else {
       static_assert(Struct<T>);
-      return std::apply([this](auto&... field) { return (get(field) && ...); }, value.fields());
+      return std::apply([this](auto&... field) { return (this->get(field) && ...); }, value.fields());
     }
   }
 

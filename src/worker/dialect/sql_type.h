@@ -38,8 +38,14 @@ struct SqlField;
 
 class SqlType {
  public:
-  SqlType() = default;
-  SqlType(SqlKind kind) : kind_(kind) {}  // NOLINT(google-explicit-constructor): a kind without parameters is a type
+  // All that touches the children is defined below, where SqlField is complete.
+  SqlType() noexcept;
+  SqlType(SqlKind kind) noexcept;  // NOLINT(google-explicit-constructor): a kind without parameters is a type
+  SqlType(const SqlType&);
+  SqlType(SqlType&&) noexcept;
+  SqlType& operator=(const SqlType&);
+  SqlType& operator=(SqlType&&) noexcept;
+  ~SqlType();
   static SqlType decimal(int precision, int scale);
   static SqlType array(SqlType element);
   static SqlType map(SqlType key, SqlType value);
@@ -79,6 +85,14 @@ struct SqlField {
   SqlType type;
   friend bool operator==(const SqlField&, const SqlField&) noexcept = default;
 };
+
+inline SqlType::SqlType() noexcept = default;
+inline SqlType::SqlType(SqlKind kind) noexcept : kind_(kind) {}
+inline SqlType::SqlType(const SqlType&) = default;
+inline SqlType::SqlType(SqlType&&) noexcept = default;
+inline SqlType& SqlType::operator=(const SqlType&) = default;
+inline SqlType& SqlType::operator=(SqlType&&) noexcept = default;
+inline SqlType::~SqlType() = default;
 
 // The decimal that holds every value of an integral or decimal type.
 [[nodiscard]] SqlType as_decimal(const SqlType& numeric);
