@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 die() { echo "dump_log: $*" >&2; exit 1; }
 
-classpath=$("$here/../clients/kafka_classpath")
+classpath=$("$here/../clients/kafka_classpath") || { echo "SKIPPED: Kafka's tools could not be fetched"; exit 77; }
 
 dump() { java -Xmx256m -XX:TieredStopAtLevel=1 -cp "$classpath" kafka.tools.DumpLogSegments "$@" 2>&1; }
 
