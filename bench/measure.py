@@ -25,17 +25,12 @@ class Cost:
 
 
 def _children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as listed:
-            direct = [int(child) for child in listed.read().split()]
-    except OSError:
-        return []
-    # A thread may have started a child, too.
+    """Of all its threads; those of a process that ends meanwhile may be missing."""
+    direct = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
-            if int(task) != pid:
-                with open(f"/proc/{pid}/task/{task}/children") as listed:
-                    direct += [int(child) for child in listed.read().split()]
+            with open(f"/proc/{pid}/task/{task}/children") as listed:
+                direct += [int(child) for child in listed.read().split()]
     except OSError:
         pass
     return direct

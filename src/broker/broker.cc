@@ -75,7 +75,13 @@ Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> off
       environment_.executor, environment_.background, environment_.files, data_,
       log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }});
   std::vector<MetadataRecord> records;
-  const auto keep = [&records](MetadataRecord record) -> Result<> {
+  // The configuration first: topics are made with it, wherever in the log it stands.
+  const auto keep = [this, &records](MetadataRecord record) -> Result<> {
+    if (auto* dynamic = std::get_if<DynamicConfigRecord>(&record)) {
+      TRIPOS_TRY(check_values(broker_keys(), dynamic->values));
+      config_.set_dynamic_values(dynamic->scope, std::move(dynamic->values));
+      return {};
+    }
     records.push_back(std::move(record));
     return {};
   };
@@ -87,14 +93,10 @@ Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> off
       producer_ids_->recover(*block);
     } else if (const auto* cluster = std::get_if<ClusterRecord>(&record)) {
       cluster_id_ = cluster->id.text();
-    } else if (auto* dynamic = std::get_if<DynamicConfigRecord>(&record)) {
-      TRIPOS_TRY(check_values(broker_keys(), dynamic->values));
-      config_.set_dynamic_values(dynamic->scope, std::move(dynamic->values));
     } else {
       TRIPOS_TRY(topics_->replay(std::move(record)));
     }
   }
-  topics_->reconfigure();  // some may have been read before what they follow
   if (cluster_id_.empty()) {
     // The first start. The id may be told before it is durable: with it nothing else is lost.
     const Uuid id = Uuid::random();

@@ -2,6 +2,10 @@
 
 namespace tripos::broker {
 
+tl::unexpected<KafkaError> unknown_topic_or_partition() {
+  return refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+}
+
 KafkaError kafka_error(const Error& error) {
   const auto code = [&] {
     switch (error.code) {

@@ -24,6 +24,9 @@ template <typename... Args>
   return tl::unexpected<KafkaError>(KafkaError{code, fmt::format(text, std::forward<Args>(args)...)});
 }
 
+// UNKNOWN_TOPIC_OR_PARTITION, in Kafka's words.
+[[nodiscard]] tl::unexpected<KafkaError> unknown_topic_or_partition();
+
 // What a client is told of a failure below the protocol.
 [[nodiscard]] KafkaError kafka_error(const Error& error);
 

@@ -40,6 +40,7 @@ Partition::Partition(const Environment& environment, log::GroupCommit& commit, T
 Partition::~Partition() = default;
 
 void Partition::set_options(PartitionOptions options) {
+  options.log.next_offset_floor = options_.log.next_offset_floor;
   options_ = std::move(options);
   if (log_ != nullptr) log_->set_options(options_.log);
 }

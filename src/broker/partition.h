@@ -69,7 +69,7 @@ class Partition {
 
   // Opens and recovers the log, unless it is open. Blocks: at start, and for a partition's first use.
   [[nodiscard]] Outcome<> open();
-  // From now on; of what is written already nothing changes.
+  // From now on; of what is written already nothing changes. The offset floor stays what it was given at first.
   void set_options(PartitionOptions options);
   // Its open log; nothing after open() refused.
   [[nodiscard]] log::PartitionLog* log() noexcept { return log_.get(); }

@@ -77,7 +77,7 @@ void TopicRegistry::changed(TopicRecord record) {
 Outcome<> TopicRegistry::begin_delete(const TopicId& id) {
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.state != TopicState::live) {
-    return refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+    return unknown_topic_or_partition();
   }
   found->second.state = TopicState::deleting;
   return {};

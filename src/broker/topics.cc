@@ -78,7 +78,7 @@ std::vector<Topic*> Topics::all() {
 
 Outcome<Partition*> Topics::partition(std::string_view topic_name, PartitionId number) {
   if (Topic* topic = find(topic_name)) return partition(*topic, number);
-  return refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+  return unknown_topic_or_partition();
 }
 
 Outcome<Partition*> Topics::partition(const TopicPartition& id) {
@@ -88,18 +88,20 @@ Outcome<Partition*> Topics::partition(const TopicPartition& id) {
 
 Outcome<Partition*> Topics::partition(Topic& topic, PartitionId number) {
   if (number.value() < 0 || number.value() >= topic.partition_count()) {
-    return refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+    return unknown_topic_or_partition();
   }
   auto& slot = topic.partitions[static_cast<std::size_t>(number.value())];
   if (slot == nullptr) {
     const TopicPartition id{.topic = topic.id(), .partition = number};
-    slot = std::make_unique<Partition>(environment_, commit_, id, log::partition_directory(data_, id), partition_options(topic, id));
+    PartitionOptions options = partition_options(topic);
+    if (offset_floor_) options.log.next_offset_floor = offset_floor_(id);
+    slot = std::make_unique<Partition>(environment_, commit_, id, log::partition_directory(data_, id), std::move(options));
   }
   if (auto opened = slot->open(); !opened) return tl::unexpected(std::move(opened).error());
   return slot.get();
 }
 
-PartitionOptions Topics::partition_options(const Topic& topic, const TopicPartition& id) const {
+PartitionOptions Topics::partition_options(const Topic& topic) const {
   PartitionOptions partition;
   partition.producer_id_expiration = std::chrono::milliseconds(config_.integer("producer.id.expiration.ms"));
   if (is_completing_) partition.is_completing = is_completing_;
@@ -107,7 +109,6 @@ PartitionOptions Topics::partition_options(const Topic& topic, const TopicPartit
   options.segment_bytes = static_cast<std::uint64_t>(topic.config.segment_bytes);
   options.roll_ms = std::chrono::milliseconds(topic.config.segment_ms);
   options.index_interval_bytes = static_cast<std::uint32_t>(topic.config.index_interval_bytes);
-  if (offset_floor_) options.next_offset_floor = offset_floor_(id);
   return partition;
 }
 
@@ -165,7 +166,7 @@ void Topics::change(const TopicId& id, Change change, Created done) {
 void Topics::change_now(const TopicId& id, const Change& change, Created done) {
   Topic* topic = find(id);
   if (topic == nullptr) {
-    return done(refuse(wire::ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition."));
+    return done(unknown_topic_or_partition());
   }
   auto record = change(topic->record);
   if (!record) return done(tl::unexpected(std::move(record).error()));
@@ -194,10 +195,8 @@ void Topics::reconfigure() {
 
 void Topics::reconfigure(Topic& topic) {
   topic.config = TopicConfig(config_, topic.record.config);
-  for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-    if (topic.partitions[i] == nullptr) continue;
-    const TopicPartition id{.topic = topic.id(), .partition = PartitionId(static_cast<std::int32_t>(i))};
-    topic.partitions[i]->set_options(partition_options(topic, id));
+  for (const auto& each : topic.partitions) {
+    if (each != nullptr) each->set_options(partition_options(topic));
   }
 }
 

@@ -97,7 +97,7 @@ class Topics {
   void apply(const TopicRecord& record);
   void reconfigure(Topic& topic);
   void remove_files(const TopicId& id);
-  [[nodiscard]] PartitionOptions partition_options(const Topic& topic, const TopicPartition& id) const;
+  [[nodiscard]] PartitionOptions partition_options(const Topic& topic) const;
 
   const Environment& environment_;
   const BrokerConfig& config_;

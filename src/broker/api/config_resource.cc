@@ -10,19 +10,6 @@ namespace {
 
 using wire::ErrorCode;
 
-std::vector<std::string> elements(std::string_view list) {
-  std::vector<std::string> found;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view element = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (element.starts_with(' ')) element.remove_prefix(1);
-    while (element.ends_with(' ')) element.remove_suffix(1);
-    if (!element.empty()) found.emplace_back(element);
-  }
-  return found;
-}
-
 // A list with elements added that it lacks, or removed.
 Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& values, const ConfigEdit& edit) {
   const bool append = edit.operation == ConfigOperation::append;
@@ -32,8 +19,10 @@ Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& value
   }
   const auto found = values.find(edit.name);
   const std::string_view standing = found != values.end() ? std::string_view(found->second) : key != nullptr ? key->default_value : "";
-  std::vector<std::string> list = elements(standing);
-  for (const std::string& element : elements(*edit.value)) {
+  std::vector<std::string_view> list = list_elements(standing);
+  std::erase(list, std::string_view());
+  for (const std::string_view element : list_elements(*edit.value)) {
+    if (element.empty()) continue;
     const auto place = std::ranges::find(list, element);
     if (append && place == list.end()) list.push_back(element);
     if (!append && place != list.end()) list.erase(place);
@@ -64,7 +53,7 @@ Outcome<ConfigResource> find_config_resource(RequestContext& context, std::int8_
     }
     if (auto valid = check_topic_name(name); !valid) return tl::unexpected(std::move(valid).error());
     Topic* topic = context.broker.topics().find(name);
-    if (topic == nullptr) return refuse(ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+    if (topic == nullptr) return unknown_topic_or_partition();
     return ConfigResource{.topic = topic};
   }
   if (type != broker_resource) return refuse(ErrorCode::invalid_request, "There is no resource of type {}.", type);

@@ -42,7 +42,7 @@ Outcome<> check(const Asked& asked, std::int32_t partition_count, std::int32_t n
 
 Outcome<Topic*> find_topic(RequestContext& context, const std::string& name) {
   Topic* topic = context.broker.topics().find(name);
-  if (topic == nullptr) return refuse(ErrorCode::unknown_topic_or_partition, "This server does not host this topic-partition.");
+  if (topic == nullptr) return unknown_topic_or_partition();
   if (!context.allows(Operation::alter, ResourceType::topic, name)) {
     return refuse(ErrorCode::topic_authorization_failed, "Not allowed to alter this topic.");
   }

@@ -15,18 +15,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// Calls `visit` with each element; stops when it answers false, and answers false then.
-template <typename Visit>
-bool every_element(std::string_view list, Visit visit) {
-  while (!trimmed(list).empty()) {
-    const auto comma = list.find(',');
-    if (!visit(trimmed(list.substr(0, comma)))) return false;
-    if (comma == std::string_view::npos) break;
-    list.remove_prefix(comma + 1);
-  }
-  return true;
-}
-
 template <typename Number>
 std::optional<Number> number(std::string_view text) {
   text = trimmed(text);
@@ -105,8 +93,8 @@ Result<> check_value(const ConfigKey& key, std::string_view value) {
       if (key.choices.empty() || list_contains(key.choices, value)) return {};
       return fail(ErrorCode::invalid_argument, "Invalid value {} for configuration {}: it takes one of {}", value, key.name, key.choices);
     case ConfigType::list: {
-      const bool known =
-          key.choices.empty() || every_element(value, [&](std::string_view element) { return list_contains(key.choices, element); });
+      const bool known = key.choices.empty() ||
+                         std::ranges::all_of(list_elements(value), [&](std::string_view each) { return list_contains(key.choices, each); });
       if (known) return {};
       return fail(ErrorCode::invalid_argument, "Invalid value {} for configuration {}: it takes a comma separated list of {}", value,
                   key.name, key.choices);
@@ -142,8 +130,20 @@ bool parse_boolean(std::string_view checked) noexcept { return equal_ignoring_ca
 
 std::int64_t parse_integer(std::string_view checked) noexcept { return number<std::int64_t>(checked).value_or(0); }
 
-bool list_contains(std::string_view list, std::string_view element) noexcept {
-  return !every_element(list, [&](std::string_view each) { return each != element; });
+std::vector<std::string_view> list_elements(std::string_view list) {
+  std::vector<std::string_view> elements;
+  while (!trimmed(list).empty()) {
+    const auto comma = list.find(',');
+    elements.push_back(trimmed(list.substr(0, comma)));
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return elements;
+}
+
+bool list_contains(std::string_view list, std::string_view element) {
+  const auto elements = list_elements(list);
+  return std::ranges::find(elements, element) != elements.end();
 }
 
 }  // namespace tripos::broker

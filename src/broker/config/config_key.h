@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -51,7 +52,8 @@ using ConfigValues = std::map<std::string, std::string, std::less<>>;
 // Of values that have been checked.
 [[nodiscard]] bool parse_boolean(std::string_view checked) noexcept;
 [[nodiscard]] std::int64_t parse_integer(std::string_view checked) noexcept;
-// The elements of a comma separated list, without the spaces around them.
-[[nodiscard]] bool list_contains(std::string_view list, std::string_view element) noexcept;
+// The elements of a comma separated list, without the spaces around them; views into it.
+[[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);
+[[nodiscard]] bool list_contains(std::string_view list, std::string_view element);
 
 }  // namespace tripos::broker

@@ -20,6 +20,11 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::any_of(names, [&](const std::string& other) { return equal_ignoring_case(other, name); });
 }
 
+void add_column(Query& query, const std::string& name, SqlType type, const std::string& sql) {
+  query.sql += fmt::format("{}{} AS {}", query.sql.empty() ? "SELECT " : ", ", sql, quoted_name(name));
+  query.columns.push_back({name, std::move(type), quoted_name(name)});
+}
+
 }  // namespace
 
 // Rows are grouped by the columns that neither PIVOT nor its aggregates name; each value has one column for each aggregate,
@@ -42,15 +47,11 @@ Result<Rewriter::From> Rewriter::pivot(Node node, const Scope* outer, const Name
   }
   Query query;
   std::string groups;
-  const auto add = [&](const std::string& name, SqlType type, const std::string& sql) {
-    query.sql += fmt::format("{}{} AS {}", query.sql.empty() ? "SELECT " : ", ", sql, quoted_name(name));
-    query.columns.push_back({name, std::move(type), quoted_name(name)});
-  };
   for (const Column& column : source.scope.star) {
     if (!contains(used, column.name)) {
       mark_read(column.usage);
       groups += (groups.empty() ? "" : ", ") + column.sql;
-      add(column.name, column.type, column.sql);
+      add_column(query, column.name, column.type, column.sql);
     }
   }
   for (const Node& entry : pivots[0].list("entries")) {
@@ -70,7 +71,7 @@ Result<Rewriter::From> Rewriter::pivot(Node node, const Scope* outer, const Name
       }
       const std::string_view alias = aggregate.text("alias");
       const std::string column = aggregates.size() == 1 ? name : fmt::format("{}_{}", name, alias.empty() ? result->title : alias);
-      add(column, result->type, fmt::format("CASE WHEN count(*) FILTER (WHERE {}) > 0 THEN {} END", test, result->sql));
+      add_column(query, column, result->type, fmt::format("CASE WHEN count(*) FILTER (WHERE {}) > 0 THEN {} END", test, result->sql));
     }
   }
   query.sql += fmt::format(" FROM {}{}{}", source.sql, groups.empty() ? "" : " GROUP BY ", groups);
@@ -106,18 +107,14 @@ Result<Rewriter::From> Rewriter::unpivot(Node node, From source) {
     list += (list.empty() ? "" : ", ") + coerced(value, type).sql;
   }
   Query query;
-  const auto add = [&](const std::string& name, SqlType of, const std::string& sql) {
-    query.sql += fmt::format("{}{} AS {}", query.sql.empty() ? "SELECT " : ", ", sql, quoted_name(name));
-    query.columns.push_back({name, std::move(of), quoted_name(name)});
-  };
   for (const Column& column : source.scope.star) {
     if (!contains(used, column.name)) {
       mark_read(column.usage);
-      add(column.name, column.type, column.sql);
+      add_column(query, column.name, column.type, column.sql);
     }
   }
-  add(pivots[0].texts("unpivot_names")[0], SqlKind::string, fmt::format("unnest([{}])", titles));
-  add(value_names[0], type, fmt::format("unnest([{}])", list));
+  add_column(query, pivots[0].texts("unpivot_names")[0], SqlKind::string, fmt::format("unnest([{}])", titles));
+  add_column(query, value_names[0], type, fmt::format("unnest([{}])", list));
   query.sql += " FROM " + source.sql;
   if (!node.flag("include_nulls")) {
     query.sql = fmt::format("SELECT * FROM ({}) WHERE {} IS NOT NULL", query.sql, quoted_name(value_names[0]));

@@ -341,30 +341,16 @@ void VectorText::append_json(idx_t row, Buffer& to) const {
       append_timestamp(value<std::int64_t>(row), true, to);
       to += '"';
       return;
-    case DUCKDB_TYPE_LIST: {
-      const auto entry = value<duckdb_list_entry>(row);
-      to += '[';
-      for (idx_t i = 0; i < entry.length; ++i) {
-        to += i == 0 ? "" : ",";
-        children_[0].append_json(entry.offset + i, to);
-      }
-      to += ']';
-      return;
-    }
-    case DUCKDB_TYPE_MAP: {
-      const auto entry = value<duckdb_list_entry>(row);
-      to += '{';
-      for (idx_t i = 0; i < entry.length; ++i) {
-        to += i == 0 ? "" : ",";
+    case DUCKDB_TYPE_LIST: append_entries(row, "[]", ",", to, [&](idx_t entry) { children_[0].append_json(entry, to); }); return;
+    case DUCKDB_TYPE_MAP:
+      append_entries(row, "{}", ",", to, [&](idx_t entry) {
         Buffer key;
-        children_[0].append_cast(entry.offset + i, key);
+        children_[0].append_cast(entry, key);
         append_json_string(key, to);
         to += ':';
-        children_[1].append_json(entry.offset + i, to);
-      }
-      to += '}';
+        children_[1].append_json(entry, to);
+      });
       return;
-    }
     case DUCKDB_TYPE_STRUCT: {
       to += '{';
       bool first = true;
@@ -424,28 +410,14 @@ void VectorText::append_cast(idx_t row, Buffer& to) const {
       to += text.empty() ? "0 seconds" : text;
       return;
     }
-    case DUCKDB_TYPE_LIST: {
-      const auto entry = value<duckdb_list_entry>(row);
-      to += '[';
-      for (idx_t i = 0; i < entry.length; ++i) {
-        to += i == 0 ? "" : ", ";
-        children_[0].append_cast(entry.offset + i, to);
-      }
-      to += ']';
-      return;
-    }
-    case DUCKDB_TYPE_MAP: {
-      const auto entry = value<duckdb_list_entry>(row);
-      to += '{';
-      for (idx_t i = 0; i < entry.length; ++i) {
-        to += i == 0 ? "" : ", ";
-        children_[0].append_cast(entry.offset + i, to);
+    case DUCKDB_TYPE_LIST: append_entries(row, "[]", ", ", to, [&](idx_t entry) { children_[0].append_cast(entry, to); }); return;
+    case DUCKDB_TYPE_MAP:
+      append_entries(row, "{}", ", ", to, [&](idx_t entry) {
+        children_[0].append_cast(entry, to);
         to += " -> ";
-        children_[1].append_cast(entry.offset + i, to);
-      }
-      to += '}';
+        children_[1].append_cast(entry, to);
+      });
       return;
-    }
     case DUCKDB_TYPE_STRUCT:
       to += '{';
       for (std::size_t i = 0; i < children_.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <duckdb.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -37,6 +38,19 @@ class VectorText {
   void append_json(idx_t row, Buffer& to) const;
   void append_cast(idx_t row, Buffer& to) const;
   void append_number(idx_t row, Buffer& to) const;
+  // The entries of a list or map between brackets; `each` writes one, given its row in the children.
+  template <typename Each>
+  void append_entries(idx_t row, std::string_view brackets, std::string_view separator, Buffer& to, Each each) const {
+    const auto entries = value<duckdb_list_entry>(row);
+    to += brackets.front();
+    for (idx_t i = 0; i < entries.length; ++i) {
+      if (i > 0) {
+        to += separator;
+      }
+      each(entries.offset + i);
+    }
+    to += brackets.back();
+  }
   [[nodiscard]] Bytes bytes(idx_t row) const;
   template <typename T>
   [[nodiscard]] T value(idx_t row) const {
