@@ -8,6 +8,9 @@ namespace tripos::exam {
 namespace {
 
 constexpr std::string_view options_path = "sequences.questions[].options[]";
+// The years 1 to 9999. A number outside of them is no time, and no timestamp could hold it.
+constexpr std::string_view first_second = "-62135596800";
+constexpr std::string_view last_second = "253402300799";
 
 // A flag of an option: NULL counts as false.
 std::string flag(const TableShape& shape, std::string_view option, std::string_view name) {
@@ -46,9 +49,12 @@ std::string AttemptSql::place_columns() const { return shape_.has_place() ? "__t
 
 std::string AttemptSql::seconds(std::string_view path) const {
   const TableField* field = shape_.find(path);
-  if (field == nullptr || field->type != "string") return shape_.value(path, "double");
-  const std::string value = quoted_path(path);
-  return fmt::format("coalesce(CAST({0} AS double), CAST(to_timestamp({0}) AS double))", value);
+  std::string value = shape_.value(path, "double");
+  if (field == nullptr) return value;
+  if (field->type == "string") {
+    value = fmt::format("coalesce(CAST({0} AS double), CAST(to_timestamp({0}) AS double))", quoted_path(path));
+  }
+  return fmt::format("CASE WHEN {0} BETWEEN {1} AND {2} THEN {0} END", value, first_second, last_second);
 }
 
 std::string AttemptSql::recorded() const { return seconds(shape_.has("keen_timestamp") ? "keen_timestamp" : "keen_created_at"); }
@@ -93,11 +99,10 @@ std::string AttemptSql::units(CountBy by, const std::string& columns, const std:
   for (const std::string& key : keys) known.push_back(key + " IS NOT NULL");
   if (!shape_.has_place()) {
     // Which of several is taken can't be told by its place; identical ones are the rule.
-    return fmt::format(
-        "SELECT * FROM (SELECT {}, CASE WHEN {} THEN ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {}) ELSE 1 END AS copy FROM {}{}) AS "
-        "copies "
-        "WHERE copy = 1",
-        columns, joined(known, " OR "), joined(keys), content(), table(), condition);
+    const std::string number = fmt::format("CASE WHEN {} THEN ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {}) ELSE 1 END",
+                                           joined(known, " OR "), joined(keys), content());
+    return fmt::format("SELECT {} FROM (SELECT *, {} AS copy FROM {}) AS copies WHERE copy = 1{}", columns, number, table(),
+                       where.empty() ? "" : fmt::format(" AND ({})", where));
   }
   return fmt::format(
       "SELECT {0} FROM {1} LEFT ANTI JOIN (SELECT copy_partition, copy_offset FROM (SELECT __tripos_partition AS copy_partition, "

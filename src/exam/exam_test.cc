@@ -100,11 +100,8 @@ TEST(Report, NamesAreQuotedWhereNeeded) {
 }
 
 TEST(Report, IsFoundByName) {
-  for (const Report& report : reports()) {
-    ASSERT_TRUE(find_report(report.name).has_value());
-    const std::string sql = report.sql({.table = "t", .by = CountBy::attempts, .per = PerExam::id, .limit = 5});
-    EXPECT_NE(sql.find(" t"), std::string::npos) << sql;
-  }
+  for (const Report& report : reports()) EXPECT_TRUE(find_report(report.name).has_value());
+  EXPECT_EQ(*find_report("over-time"), *find_report("over_time"));
   const auto missing = find_report("popularty");
   ASSERT_FALSE(missing.has_value());
   EXPECT_NE(missing.error().message.find("popularity"), std::string::npos);

@@ -172,24 +172,20 @@ struct Quality {
     if (form == OutputForm::show) return fail(ErrorCode::invalid_argument, "output is table, json, jsonl or csv, not 'show'");
     TRIPOS_ASSIGN(Target * target, session.target());
     TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
-    TRIPOS_ASSIGN(exam::TableShape shape, fetch_shape(http, table));
-    // The statement is written for the columns that were there just before. They only grow: if they are the same afterwards, they were so
-    // in between, too.
-    for (int attempt = 1;; ++attempt) {
-      TRIPOS_ASSIGN(const exam::QualityPlan plan, exam::plan_quality(shape, options));
-      if (show_sql) {
-        fmt::print("{}\n", plan.sql);
-        return {};
-      }
-      TRIPOS_ASSIGN(const Counted counted, count(http, plan.sql));
-      TRIPOS_ASSIGN(exam::TableShape after, fetch_shape(http, table));
-      if (after == shape) {
-        print(plan, counted, form);
-        return {};
-      }
-      if (attempt == attempts_max) return fail(ErrorCode::unavailable, "the columns of {} keep changing: try again later", table);
-      shape = std::move(after);
+    exam::QualityPlan plan;
+    Counted counted;
+    TRIPOS_TRY(ask_of_shape(http, table, [&](const exam::TableShape& shape) -> Result<> {
+      TRIPOS_ASSIGN(plan, exam::plan_quality(shape, options));
+      if (show_sql) return {};
+      TRIPOS_ASSIGN(counted, count(http, plan.sql));
+      return {};
+    }));
+    if (show_sql) {
+      fmt::print("{}\n", plan.sql);
+    } else {
+      print(plan, counted, form);
     }
+    return {};
   }
 
   void print(const exam::QualityPlan& plan, const Counted& counted, OutputForm form) const {
@@ -199,8 +195,6 @@ struct Quality {
     if (form == OutputForm::csv) return fmt::print("{}", text.csv());
     for (const std::string& line : text.json_lines()) fmt::print("{}\n", line);
   }
-
-  static constexpr int attempts_max = 10;
 };
 
 }  // namespace

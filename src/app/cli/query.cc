@@ -160,13 +160,13 @@ Result<QueryOutcome> collect_rows(client::HttpClient& http, const Query& query, 
   return run_query(http, query, on_columns, on_row);
 }
 
-Result<QueryOutcome> write_table(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to) {
+Result<QueryOutcome> write_table(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to, std::FILE* terminal) {
   Rows rows;
   const std::size_t row_count_max = form == OutputForm::show ? ShowOptions{}.row_count_max + 1 : table_rows_max;
   TRIPOS_ASSIGN(const QueryOutcome outcome, collect_rows(http, query, row_count_max, rows));
   if (outcome.column_count == 0) return outcome;  // a statement without a result
-  TRIPOS_TRY(write_all(
-      to, form == OutputForm::show ? show_table(rows.titles(), rows.rows, {}) : text_table(rows, outcome.row_count, terminal_width(to))));
+  TRIPOS_TRY(write_all(to, form == OutputForm::show ? show_table(rows.titles(), rows.rows, {})
+                                                    : text_table(rows, outcome.row_count, terminal_width(terminal))));
   return outcome;
 }
 
@@ -213,10 +213,10 @@ Result<QueryOutcome> run_query(client::HttpClient& http, const Query& query, Res
   return QueryOutcome{.row_count = reader.row_count(), .column_count = reader.columns().size(), .as_of = reader.as_of()};
 }
 
-Result<QueryOutcome> write_query(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to) {
+Result<QueryOutcome> write_query(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to, std::FILE* terminal) {
   switch (form) {
     case OutputForm::table:
-    case OutputForm::show: return write_table(http, query, form, to);
+    case OutputForm::show: return write_table(http, query, form, to, terminal != nullptr ? terminal : to);
     case OutputForm::json: return relay_json(http, query, to);
     case OutputForm::jsonl:
     case OutputForm::csv: break;

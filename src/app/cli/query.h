@@ -35,8 +35,9 @@ struct QueryOutcome {
 [[nodiscard]] Result<QueryOutcome> run_query(client::HttpClient& http, const Query& query, ResultReader::ColumnsSink on_columns,
                                              ResultReader::RowSink on_row);
 
-// Runs the statement, and writes its result to `to`.
-[[nodiscard]] Result<QueryOutcome> write_query(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to);
+// Runs the statement, and writes its result to `to`. A table fits `terminal`, if that is one (not given: `to`).
+[[nodiscard]] Result<QueryOutcome> write_query(client::HttpClient& http, const Query& query, OutputForm form, std::FILE* to,
+                                               std::FILE* terminal = nullptr);
 
 // Runs the statement, and writes its result into a file: .parquet, .csv, .jsonl or .json. The file is there when it is whole.
 // Returns its size.

@@ -15,6 +15,8 @@ exam::TableField field_of(std::string name, const ColumnType& type) {
   return field;
 }
 
+constexpr int attempts_max = 10;
+
 }  // namespace
 
 Result<exam::TableShape> fetch_shape(client::HttpClient& http, const std::string& table) {
@@ -25,6 +27,17 @@ Result<exam::TableShape> fetch_shape(client::HttpClient& http, const std::string
   std::vector<exam::TableField> fields;
   for (const Column& column : rows.columns) fields.push_back(field_of(column.name, column.type));
   return exam::TableShape(table, std::move(fields), has_place);
+}
+
+Result<> ask_of_shape(client::HttpClient& http, const std::string& table, const std::function<Result<>(const exam::TableShape&)>& ask) {
+  TRIPOS_ASSIGN(exam::TableShape shape, fetch_shape(http, table));
+  for (int attempt = 1; attempt <= attempts_max; ++attempt) {
+    TRIPOS_TRY(ask(shape));
+    TRIPOS_ASSIGN(exam::TableShape after, fetch_shape(http, table));
+    if (after == shape) return {};
+    shape = std::move(after);
+  }
+  return fail(ErrorCode::unavailable, "the columns of {} keep changing: try again later", table);
 }
 
 }  // namespace tripos::app

@@ -5,6 +5,7 @@
 
 #include "app/cli/batch_text.h"
 #include "app/cli/loading.h"
+#include "app/cli/table_shape.h"
 #include "app/cli/terminal.h"
 #include "app/cli/topic_text.h"
 #include "app/render/cell.h"
@@ -178,7 +179,11 @@ Result<> Pipeline::corrected_proficiency() {
   heading("The true proficiency: an exam whose attempts are all of one kind has 1 or 0, not NULL");
   command("tripos report proficiency --table " + options_.topic + " -n 20 -o show");
   TRIPOS_ASSIGN(const exam::Report* report, exam::find_report("proficiency"));
-  TRIPOS_TRY(write_query(http_, {.sql = report->sql({.table = options_.topic, .limit = 20})}, OutputForm::show, stdout));
+  TRIPOS_ASSIGN(const exam::TableShape shape, fetch_shape(http_, options_.topic));
+  exam::ReportOptions first_rows;
+  first_rows.limit = 20;
+  TRIPOS_ASSIGN(const std::string sql, exam::report_sql(*report, shape, first_rows));
+  TRIPOS_TRY(write_query(http_, {.sql = sql}, OutputForm::show, stdout));
   return {};
 }
 
