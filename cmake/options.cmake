@@ -21,3 +21,8 @@ if(TRIPOS_SANITIZE)
   add_link_options(-fsanitize=${TRIPOS_SANITIZE})
   add_compile_definitions(TRIPOS_SANITIZED)
 endif()
+# Coverage that libFuzzer goes by, in all that a fuzzer runs.
+option(TRIPOS_FUZZ "Build the fuzzers with libFuzzer (clang)" OFF)
+if(TRIPOS_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
