@@ -11,7 +11,7 @@ option(TRIPOS_PRECOMPILE "Build with a precompiled header" ${precompile_default}
 if(TRIPOS_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # g++ 12 forgets, for its late warnings, that what is inlined from a precompiled header came from the system's headers, and shows
   # false alarms of std::string (libstdc++'s bug 109299) that it otherwise keeps to itself.
-  add_compile_options(-Wno-array-bounds -Wno-restrict)
+  add_compile_options(-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 
 function(tripos_precompile target)

@@ -16,7 +16,8 @@ class BatchScanner {
   // `bytes` begins and ends at batch borders.
   BatchScanner(Bytes bytes, CheckCrc check_crc) : bytes_(bytes), check_crc_(check_crc) {}
 
-  // The next batch; nothing at the end. corrupt: no batch, or a wrong checksum, at position() of the range.
+  // The next batch; nothing at the end. corrupt: no batch, a wrong checksum, or offsets that go back (no checksum covers a batch's
+  // base offset), at position() of the range.
   [[nodiscard]] Result<std::optional<RecordBatchView>> next() {
     if (position_ == bytes_.size()) return std::optional<RecordBatchView>();
     auto batch = RecordBatchView::parse(bytes_.substr(position_));
@@ -24,6 +25,11 @@ class BatchScanner {
     if (check_crc_ == CheckCrc::yes && !batch->crc_matches()) {
       return fail(ErrorCode::corrupt, "the record batch at byte {} (offset {}) has a wrong checksum", position_, batch->base_offset());
     }
+    if (position_ > 0 && batch->base_offset() < next_offset_) {
+      return fail(ErrorCode::corrupt, "the record batch at byte {} begins at offset {}, below {}, where the one before it ends", position_,
+                  batch->base_offset(), next_offset_);
+    }
+    next_offset_ = batch->next_offset();
     position_ += batch->bytes().size();
     return std::optional<RecordBatchView>(*batch);
   }
@@ -35,6 +41,7 @@ class BatchScanner {
   Bytes bytes_;
   CheckCrc check_crc_;
   std::size_t position_ = 0;
+  Offset next_offset_{};
 };
 
 }  // namespace tripos::log

@@ -126,6 +126,10 @@ Result<LogRead> PartitionLog::read(Offset from, VisibleEnd end, std::uint64_t by
     if (border < stop) {
       HeaderReader reader(*file->file(), border, stop, batch_layout::header_size);
       TRIPOS_ASSIGN(const BatchHeader* const next, reader.next());
+      if (next->base_offset <= from) {  // no checksum covers it; a reader would go round in circles
+        return fail(ErrorCode::corrupt, "{}: the record batch at byte {} begins at offset {}, though offset {} lies before it",
+                    file->file()->path(), border, next->base_offset, from);
+      }
       read.next = next->base_offset;
       cursors_[next_cursor_++ % cursors_.size()] = {&segment, {next->base_offset, border}};
     }

@@ -144,6 +144,12 @@ Result<> Recovery::verify_below_checkpoint() {
     TRIPOS_ASSIGN(const std::uint64_t good, scan_batches(*file->file(), 0, stop, segment.base(), next, [](const BatchHeader&) {}));
     segment.release();
     if (good != stop) return fail(ErrorCode::corrupt, "{}: the record batch at byte {} is damaged", file->file()->path(), good);
+    // No checksum covers a batch's base offset.
+    const Offset limit = i == first_scanned_ ? checkpoint_->end : log_.segments_[i + 1]->base();
+    if (next > limit) {
+      return fail(ErrorCode::corrupt, "{}: its record batches below byte {} end at offset {}, above {}, where others begin",
+                  file->file()->path(), stop, next, limit);
+    }
   }
   return {};
 }

@@ -212,7 +212,10 @@ Result<std::uint64_t> StatementRunner::run() {
       TRIPOS_TRY(register_decimal_division(engine_.connection, division));
     }
   }
-  return parsed.kind == StatementKind::explain ? explain(query) : answer(query);
+  if (parsed.kind == StatementKind::explain || parsed.kind == StatementKind::explain_analyze) {
+    return explain(query, parsed.kind == StatementKind::explain_analyze);
+  }
+  return answer(query);
 }
 
 Result<> StatementRunner::change_view(const ParsedStatement& parsed) {
@@ -356,13 +359,18 @@ Result<std::uint64_t> StatementRunner::answer_rows(const std::vector<std::vector
   return answer(query);
 }
 
-Result<std::uint64_t> StatementRunner::explain(const Query& query) {
-  TRIPOS_ASSIGN(QueryResult plan, engine_.connection.query("EXPLAIN " + query.sql));
+Result<std::uint64_t> StatementRunner::explain(const Query& query, bool analyze) {
+  TRIPOS_ASSIGN(QueryResult plan, engine_.connection.query((analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + query.sql));
   std::vector<std::vector<std::optional<std::string>>> rows;
   TRIPOS_ASSIGN(const DataChunk chunk, plan.next());
   for (idx_t row = 0; chunk && row < duckdb_data_chunk_get_size(chunk.get()); ++row) {
     auto* cells = static_cast<duckdb_string_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk.get(), 1)));
-    rows.push_back({std::string(duckdb_string_t_data(cells + row), duckdb_string_t_length(cells[row]))});
+    const std::string_view text(duckdb_string_t_data(cells + row), duckdb_string_t_length(cells[row]));
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      rows.push_back({std::string(text.substr(begin, end - begin))});
+      begin = end + 1;
+    }
   }
   return answer_rows(rows, {{"plan", SqlKind::string}});
 }

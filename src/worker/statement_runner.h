@@ -41,7 +41,8 @@ class StatementRunner {
                                                   const std::vector<std::pair<std::string, SqlKind>>& columns);
   [[nodiscard]] Result<std::uint64_t> answer_json(const Query& query);
   [[nodiscard]] Result<std::uint64_t> answer_parquet(const Query& query);
-  [[nodiscard]] Result<std::uint64_t> explain(const Query& query);
+  // The plan; of `analyze`, with what running it took. A row a line, so that a table shows it as it was drawn.
+  [[nodiscard]] Result<std::uint64_t> explain(const Query& query, bool analyze);
   [[nodiscard]] Result<std::uint64_t> list_tables(const ParsedStatement& parsed);
   [[nodiscard]] Result<Received> reply();
   [[nodiscard]] Result<> send(const protocol::ToServer& message);

@@ -218,6 +218,11 @@ TEST(Worker, ExplainsAndDescribes) {
   const TestAnswer plan = server.ask("EXPLAIN SELECT a FROM t");
   ASSERT_FALSE(plan.failed) << plan.failed->message;
   EXPECT_EQ(plan.columns.at(0).name, "plan");
+  EXPECT_NE(plan.rows.find("TRIPOS_SCAN"), std::string::npos) << plan.rows;
+  EXPECT_EQ(plan.rows.find(R"(\n)"), std::string::npos) << "a row is a line";
+  const TestAnswer analyzed = server.ask("EXPLAIN ANALYZE SELECT sum(s.x) FROM t");
+  ASSERT_FALSE(analyzed.failed) << analyzed.failed->message;
+  EXPECT_NE(analyzed.rows.find("Total Time"), std::string::npos) << analyzed.rows;
 }
 
 }  // namespace

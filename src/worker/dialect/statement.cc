@@ -24,6 +24,9 @@ class Parser {
       }
     }
     if (word("EXPLAIN")) {
+      if (word("ANALYZE")) {
+        return query(StatementKind::explain_analyze);
+      }
       static_cast<void>(word("EXTENDED") || word("FORMATTED") || word("COST") || word("CODEGEN"));
       return query(StatementKind::explain);
     }

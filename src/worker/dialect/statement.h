@@ -15,6 +15,7 @@ namespace tripos::worker {
 enum class StatementKind : std::uint8_t {
   query,
   explain,
+  explain_analyze,
   describe_query,
   describe_table,
   show_tables,
