@@ -1,224 +1,267 @@
 #include "exam/generator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <utility>
 
 #include "base/check.h"
+#include "exam/portable_math.h"
 
 namespace tripos::exam {
 namespace {
 
-constexpr std::array<std::string_view, 8> title_patterns = {
-    "Foundations of {}", "{} in Practice", "{} for Beginners",     "Advanced {}",
-    "Understanding {}",  "{} Workshop",    "The Essentials of {}", "{}: A Second Course",
-};
-constexpr std::array<std::string_view, 40> subjects = {
-    "Algebra",   "Geometry",       "Probability", "Calculus",          "Number Theory", "Graph Theory", "Astronomy",    "Optics",
-    "Mechanics", "Thermodynamics", "Acoustics",   "Genetics",          "Botany",        "Anatomy",      "Ecology",      "Geology",
-    "Chemistry", "Metallurgy",     "Cartography", "Navigation",        "Surveying",     "Bookkeeping",  "Typography",   "Archiving",
-    "Grammar",   "Rhetoric",       "Logic",       "Translation",       "Phonetics",     "Harmony",      "Counterpoint", "Perspective",
-    "Databases", "Compilers",      "Networks",    "Operating Systems", "Cryptography",  "Queues",       "Spreadsheets", "Type Systems",
-};
-constexpr std::size_t recent_count = 64;
-constexpr std::int64_t first_start_ms = 1'511'222'400'000;  // 2017-11-21T00:00:00Z
-constexpr std::int64_t start_span_ms = 68LL * 24 * 60 * 60 * 1000;
+constexpr std::uint64_t attempts_stream = 3;
+constexpr std::size_t recent_size = 64;
+constexpr std::int64_t second_ms = 1000;
+constexpr std::int64_t hour_ms = 3600 * second_ms;
+constexpr std::int64_t day_ms = 24 * hour_ms;
+constexpr std::int64_t century_ms = 36'525 * day_ms;
 
-// As `started_at`: ISO 8601, UTC, milliseconds. Days are turned into a date as in Howard Hinnant's "chrono-Compatible
-// Low-Level Date Algorithms" (civil_from_days).
-void append_iso(Buffer& to, std::int64_t time_ms) {
-  const std::int64_t days = time_ms / 86'400'000 + 719'468;
-  const std::int64_t ms_of_day = time_ms % 86'400'000;
-  const std::int64_t era = days / 146'097;
-  const std::int64_t day_of_era = days % 146'097;
-  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;  // from March
-  const std::int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-  const std::int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  fmt::format_to(std::back_inserter(to), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year, month, day, ms_of_day / 3'600'000,
-                 ms_of_day / 60'000 % 60, ms_of_day / 1000 % 60, ms_of_day % 1000);
-}
+constexpr double another_attempt_rate = 0.35;  // that a session goes on
+constexpr std::uint64_t session_attempts_max = 5;
+constexpr std::uint64_t busy_attempts = 25;
+constexpr double busy_hour = 8;                // UTC
+constexpr double session_day_deviation = 1.5;  // how far a session is from the day of its message
+constexpr double break_log_mean = 5.2;         // between a session's attempts: about three minutes
+constexpr double break_log_deviation = 0.8;
+constexpr double local_hour_mean = 14.5;
+constexpr double local_hour_deviation = 3.8;
+constexpr double time_deviation = 0.45;  // of the logarithm of a question's time
+constexpr double question_seconds_max = 1800;
+constexpr double missed_some_rate = 0.45;  // of the wrong answers to questions with several right options
+constexpr double also_right_rate = 0.4;    // that a right option is checked beside a wrong one
+constexpr double stray_touch_rate = 0.03;  // touched, and left unchecked
 
-// A curve from 0 to 1 like the logistic one, but rational: no libm, so that every machine agrees.
-double likelihood(double advantage) noexcept { return 0.5 + 0.5 * advantage / (1 + (advantage < 0 ? -advantage : advantage)); }
-
-bool is_rate(double rate) noexcept { return rate >= 0 && rate <= 1; }
+std::int64_t milliseconds(double seconds) noexcept { return static_cast<std::int64_t>(seconds * 1000); }
 
 }  // namespace
 
-std::uint64_t AttemptGenerator::exams_max() noexcept { return title_patterns.size() * subjects.size(); }
-
 Result<AttemptGenerator> AttemptGenerator::create(const GeneratorOptions& options) {
-  if (!is_rate(options.duplicate_rate) || !is_rate(options.missing_counts_rate) || !is_rate(options.certification_null_rate)) {
-    return fail(ErrorCode::invalid_argument, "a rate is a number from 0 to 1");
-  }
-  if (options.exams == 0 || options.exams > exams_max()) {
-    return fail(ErrorCode::invalid_argument, "exams: from 1 to {}, not {}", exams_max(), options.exams);
-  }
-  if (options.exams_with_two_ids > options.exams) {
-    return fail(ErrorCode::invalid_argument, "exams with two ids: at most all {} exams, not {}", options.exams, options.exams_with_two_ids);
-  }
-  Random random(options.seed);
-  std::vector<Exam> exams = make_exams(options, random);
-  // The n-th exam is taken 1 / (n + 2) as often: a few exams have most of the attempts, most have a handful.
-  std::vector<double> weights;
-  for (std::size_t i = 0; i < exams.size(); ++i) weights.push_back(1.0 / static_cast<double>(i + 2));
-  WeightedChoice popularity(weights);
-  return AttemptGenerator(options, std::move(exams), std::move(popularity), random);
+  TRIPOS_TRY(exam::check_options(options));
+  return AttemptGenerator(options, make_population(options));
 }
 
-AttemptGenerator::AttemptGenerator(const GeneratorOptions& options, std::vector<Exam> exams, WeightedChoice popularity, Random random)
-    : options_(options), exams_(std::move(exams)), popularity_(std::move(popularity)), random_(random), recent_(recent_count) {}
-
-std::vector<AttemptGenerator::Exam> AttemptGenerator::make_exams(const GeneratorOptions& options, Random& random) {
-  std::vector<std::size_t> titles(exams_max());
-  for (std::size_t i = 0; i < titles.size(); ++i) titles[i] = i;
-  for (std::size_t i = titles.size() - 1; i > 0; --i) std::swap(titles[i], titles[random.index(i + 1)]);
-
-  static const WeightedChoice question_counts({2, 1, 8, 50, 29, 4, 5, 1});  // 1, 2 … 8 questions
-  std::vector<Exam> exams(options.exams);
-  for (std::size_t i = 0; i < exams.size(); ++i) {
-    Exam& exam = exams[i];
-    exam.name = fmt::format(fmt::runtime(title_patterns[titles[i] / subjects.size()]), subjects[titles[i] % subjects.size()]);
-    const std::size_t id_count = i < options.exams_with_two_ids ? 2 : 1;
-    exam.ids.resize(id_count);
-    for (std::string& id : exam.ids) random.append_uuid(id);
-    exam.questions.resize(question_counts.pick(random) + 1);
-    for (Question& question : exam.questions) question = make_question(random);
-  }
-  return exams;
-}
-
-AttemptGenerator::Question AttemptGenerator::make_question(Random& random) {
-  static const WeightedChoice option_counts({2, 25, 69, 2, 2});  // 2, 3 … 6 options
-  static const WeightedChoice correct_counts({70, 15, 12, 3});   // 1, 2, 3, 4 of them correct
-  Question question;
-  random.append_uuid(question.id);
-  question.difficulty = random.normal() - 1.2;
-  question.options.resize(option_counts.pick(random) + 2);
-  for (Option& option : question.options) random.append_uuid(option.id);
-  const std::size_t correct = std::min(correct_counts.pick(random) + 1, question.options.size());
-  for (std::size_t marked = 0; marked < correct;) {
-    Option& option = question.options[random.index(question.options.size())];
-    marked += option.correct ? 0 : 1;
-    option.correct = true;
-  }
-  return question;
-}
+AttemptGenerator::AttemptGenerator(const GeneratorOptions& options, Population population)
+    : options_(options), population_(std::move(population)), random_(stream_seed(options.seed, attempts_stream)), recent_(recent_size) {}
 
 Bytes AttemptGenerator::next() {
   CHECK(!done());
-  Message* message = nullptr;
-  if (tally_.attempts > 0 && random_.chance(options_.duplicate_rate)) {
-    const std::uint64_t reach = std::min<std::uint64_t>(tally_.attempts, recent_.size());
-    message = &slot(tally_.attempts - 1 - random_.below(reach));
-  } else {
-    message = &slot(tally_.attempts);
-    write_attempt(*message);
-    ++tally_.attempts;
+  planted_.clear();
+  const double altered_rate = options_.faults[static_cast<std::size_t>(Fault::altered_copy)];
+  const double draw = random_.unit();
+  const Message& message = recent_count_ == 0                              ? write_attempt()
+                           : draw < options_.duplicate_rate                ? copy_recent(Fault::none)
+                           : draw < options_.duplicate_rate + altered_rate ? copy_recent(Fault::altered_copy)
+                                                                           : write_attempt();
+  if (!message.counted) {
+    ++tally_.messages_without_counts;
+    tell("without_counts", message);
   }
+  if (message.all_correct) ++tally_.messages_all_correct;
   ++tally_.messages;
-  if (!message->counted) ++tally_.messages_without_counts;
-  if (message->all_correct) ++tally_.messages_all_correct;
-  return message->json;
+  return message.json;
 }
 
-void AttemptGenerator::write_attempt(Message& message) {
-  const Exam& exam = exams_[popularity_.pick(random_)];
-  const std::string& exam_id = exam.ids[random_.index(exam.ids.size())];
-  const double ability = random_.normal();
-  message.counted = !random_.chance(options_.missing_counts_rate);
-  const std::int64_t started_ms = first_start_ms + static_cast<std::int64_t>(random_.below(start_span_ms));
-  std::int64_t now_ms = started_ms;
-
-  Counts counts;
-  questions_.clear();
-  for (const Question& question : exam.questions) {
-    questions_.push_back(questions_.empty() ? '[' : ',');
-    counts.add(write_question(questions_, question, ability, message.counted, now_ms));
-  }
-  questions_.push_back(']');
-  message.all_correct = message.counted && counts.all_correct();
-
-  Buffer& json = message.json;
-  json.clear();
-  const auto out = std::back_inserter(json);
-  const std::int64_t recorded_us = now_ms * 1000 + static_cast<std::int64_t>(random_.below(900'000));
-  const std::string recorded = fmt::format("{}.{:06}", recorded_us / 1'000'000, recorded_us % 1'000'000);
-  fmt::format_to(out, R"({{"keen_timestamp":"{}","max_attempts":"1.0","started_at":")", recorded);
-  append_iso(json, started_ms);
-  fmt::format_to(out, R"(","base_exam_id":"{}","user_exam_id":")", exam_id);
-  random_.append_uuid(json);
-  json.append(R"(","sequences":{"questions":)");
-  json.append(questions_);
-  json.append(R"(,"attempt":1,"id":")");
-  random_.append_uuid(json);
-  json.push_back('"');
-  if (message.counted) {
-    fmt::format_to(
-        out, R"(,"counts":{{"incomplete":{},"submitted":{},"incorrect":{},"all_correct":{},"correct":{},"total":{},"unanswered":{}}})",
-        counts.incomplete, counts.submitted, counts.incorrect, counts.all_correct(), counts.correct, counts.total, counts.unanswered);
-  }
-  fmt::format_to(out, R"(}},"keen_created_at":"{}","certification":{},"keen_id":")", recorded,
-                 random_.chance(options_.certification_null_rate) ? "null" : R"("false")");
-  random_.append_hex(json, 24);
-  fmt::format_to(out, R"(","exam_name":"{}"}})", exam.name);
+void AttemptGenerator::tell(std::string_view what, const Message& message, std::optional<std::uint64_t> copy_of) {
+  planted_.push_back({.what = what, .message = tally_.messages, .keen_id = message.keen_id, .copy_of = copy_of});
 }
 
-void AttemptGenerator::check_options(const Question& question, double ability) {
+const AttemptGenerator::Message& AttemptGenerator::copy_recent(Fault fault) {
+  const std::uint64_t reach = std::min<std::uint64_t>(recent_count_, recent_.size());
+  const Message& original = recent_[(recent_count_ - 1 - random_.below(reach)) % recent_.size()];
+  tell("copy", original, original.number);
+  if (fault == Fault::none) return original;
+  tell(to_string(fault), original, original.number);
+  faulty_ = original;
+  faulty_.json = with_other_certification(original.json);
+  return faulty_;
+}
+
+Fault AttemptGenerator::choose_fault() {
+  double draw = random_.unit();
+  for (const FaultInfo& info : faults()) {
+    if (info.fault == Fault::altered_copy) continue;
+    draw -= options_.faults[static_cast<std::size_t>(info.fault)];
+    if (draw < 0) return info.fault;
+  }
+  return Fault::none;
+}
+
+const AttemptGenerator::Message& AttemptGenerator::write_attempt() {
+  Fault fault = choose_fault();
+  if (session_.busy && session_.attempts_left > 0) fault = Fault::none;  // they have their fault
+  if (fault == Fault::over_max_attempts && last_sitting_.empty()) fault = Fault::none;
+  if (fault == Fault::busy_person && options_.messages - tally_.messages < 2 * busy_attempts) fault = Fault::none;
+  const bool starts_busy = fault == Fault::busy_person;
+  if (session_.attempts_left == 0 || starts_busy) start_session(starts_busy);
+  --session_.attempts_left;
+
+  const ModelExam& exam = population_.exams[population_.popularity.pick(random_)];
+  start_attempt(exam, fault);
+  const std::size_t keyless = fault == Fault::key_missing ? random_.index(exam.questions.size()) : exam.questions.size();
+  for (std::size_t i = 0; i < exam.questions.size(); ++i) answer(exam.questions[i], i == keyless);
+  mark_questions();
+  attempt_.recorded_us = session_.now_ms * 1000 + static_cast<std::int64_t>(random_.below(900'000));
+  session_.now_ms += second_ms + milliseconds(random_.lognormal(break_log_mean, break_log_deviation));
+  plant(fault);
+
+  const bool clean = fault == Fault::none;
+  Message& message = clean ? recent_[recent_count_ % recent_.size()] : faulty_;
+  recent_count_ += clean ? 1 : 0;
+  message.json.clear();
+  append_json(message.json, attempt_);
+  message.keen_id = attempt_.keen_id;
+  message.number = tally_.messages;
+  message.counted = attempt_.counted;
+  message.all_correct = attempt_.counted && attempt_.all_correct;
+  if (fault == Fault::not_json) {
+    message.json.resize(message.json.size() / 2);
+    message.all_correct = false;  // nobody will see it
+  }
+  if (!clean) tell(to_string(fault), message);
+  ++tally_.attempts;
+  return message;
+}
+
+void AttemptGenerator::start_session(bool busy) {
+  session_.busy = busy;
+  session_.person = make_person(options_, random_.below(person_count(options_)));
+  session_.attempts_left = busy ? busy_attempts : 1;
+  while (!busy && session_.attempts_left < session_attempts_max && random_.chance(another_attempt_rate)) ++session_.attempts_left;
+  const auto days = static_cast<double>(options_.days);
+  const double progress = static_cast<double>(tally_.messages) / static_cast<double>(options_.messages);
+  const double day = std::clamp(progress * days + random_.normal(0, session_day_deviation), 0.0, days - 1);
+  const double hour = busy ? busy_hour : std::clamp(random_.normal(local_hour_mean, local_hour_deviation), 5.0, 23.5);
+  const std::int64_t zone_ms = busy ? 0 : session_.person.zone_minutes * 60 * second_ms;
+  session_.now_ms = options_.start_ms + static_cast<std::int64_t>(day) * day_ms + milliseconds(hour * 3600) - zone_ms;
+}
+
+void AttemptGenerator::start_attempt(const ModelExam& exam, Fault fault) {
+  // One name, one id: an exam under another name must not look like one with two ids.
+  const std::size_t id = fault == Fault::renamed_exam ? 0 : random_.index(exam.ids.size());
+  attempt_.exam_name = exam.name;
+  attempt_.exam_id = exam.ids[id];
+  attempt_.user_id = options_.names_persons ? std::string_view(session_.person.id) : std::string_view();
+  for (std::string* uuid : {&attempt_.user_exam_id, &attempt_.sequence_id}) {
+    uuid->clear();
+    random_.append_uuid(*uuid);
+  }
+  attempt_.keen_id.clear();
+  random_.append_hex(attempt_.keen_id, 24);
+  attempt_.started_ms = session_.now_ms;
+  attempt_.start_readable = true;
+  const bool uncounted = random_.chance(options_.missing_counts_rate);
+  attempt_.counted = !uncounted || fault != Fault::none;
+  attempt_.certification_null = random_.chance(options_.certification_null_rate);
+  attempt_.questions.clear();
+  attempt_.options.clear();
+}
+
+// What the person checks: a right answer with the model's chance; else nothing, some of the right options, or a wrong one.
+void AttemptGenerator::check_options(const ModelQuestion& question) {
   states_.assign(question.options.size(), OptionState{});
-  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].correct = question.options[i].correct;
-  if (random_.chance(0.03)) return;  // skipped
-  if (random_.chance(likelihood(ability - question.difficulty))) {
+  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].correct = question.options[i].right;
+  if (random_.chance(chance_of_right(question, session_.person.ability))) {
     for (OptionState& state : states_) state.checked = state.correct;
     return;
   }
-  const std::size_t correct = static_cast<std::size_t>(std::ranges::count_if(states_, &OptionState::correct));
-  if (correct > 1 && random_.chance(0.5)) {  // some of the correct ones
-    std::size_t left = 1 + random_.index(correct - 1);
+  if (random_.chance(options_.unanswered_rate)) return;
+  if (question.all_right() || (question.right_count > 1 && random_.chance(missed_some_rate))) {
+    // Some of them, not all: there are at least two.
+    std::size_t wanted = 1 + random_.index(question.right_count - 1);
+    std::size_t left = question.right_count;
     for (OptionState& state : states_) {
-      state.checked = state.correct && left > 0;
-      left -= state.checked ? 1 : 0;
+      if (!state.correct) continue;
+      state.checked = random_.below(left--) < wanted;
+      wanted -= state.checked ? 1 : 0;
     }
     return;
   }
-  states_[random_.index(states_.size())].checked = true;  // a guess, which may be right
+  states_[question.pull.pick(random_)].checked = true;
+  if (question.right_count == 1) return;
+  for (OptionState& state : states_) state.checked = state.checked || (state.correct && random_.chance(also_right_rate));
 }
 
-Mark AttemptGenerator::write_question(Buffer& json, const Question& question, double ability, bool counted, std::int64_t& now_ms) {
-  check_options(question, ability);
-  const Mark mark = mark_question(states_);
-  const auto out = std::back_inserter(json);
-  json.push_back('{');
-  if (counted) fmt::format_to(out, R"("user_incomplete":{},"user_correct":{},)", mark == Mark::missed_some, mark == Mark::correct);
-  json.append(R"("options":[)");
-  now_ms += 2'000 + static_cast<std::int64_t>(random_.below(60'000));
+void AttemptGenerator::answer(const ModelQuestion& question, bool key_is_missing) {
+  check_options(question);
+  const std::size_t begin = attempt_.options.size();
+  bool answered = false;
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    const bool checked = states_[i].checked;
-    const bool touched = checked || (mark != Mark::unanswered && random_.chance(0.03));
-    fmt::format_to(out, R"({}{{"checked":{})", i == 0 ? "" : ",", checked);
-    if (touched) {
-      now_ms += 200 + static_cast<std::int64_t>(random_.below(4'000));
-      json.append(R"(,"at":")");
-      append_iso(json, now_ms);
-      json.push_back('"');
-    }
-    fmt::format_to(out, R"(,"id":"{}")", question.options[i].id);
-    if (checked && counted) json.append(R"(,"submitted":1)");
-    if (states_[i].correct) json.append(R"(,"correct":true)");
-    json.push_back('}');
+    if (key_is_missing) states_[i].correct = false;
+    answered |= states_[i].checked;
+    attempt_.options.push_back({.id = question.options[i].id, .state = states_[i]});
   }
-  json.push_back(']');
-  if (counted) fmt::format_to(out, R"(,"user_submitted":{})", mark != Mark::unanswered);
-  fmt::format_to(out, R"(,"id":"{}")", question.id);
-  if (counted) fmt::format_to(out, R"(,"user_result":"{}")", to_string(mark));
-  json.push_back('}');
-  return mark;
+  attempt_.questions.push_back({.id = question.id, .options_end = attempt_.options.size()});
+
+  const double noise = random_.normal(0, time_deviation);
+  const double seconds = std::clamp(portable_exp(question.intensity - session_.person.speed + noise), 1.0, question_seconds_max);
+  const std::int64_t duration_ms = milliseconds(seconds);
+  std::int64_t touches = 0;
+  for (std::size_t i = begin; i < attempt_.options.size(); ++i) {
+    RecordedOption& option = attempt_.options[i];
+    if (option.state.checked || (answered && random_.chance(stray_touch_rate))) option.touched_ms = ++touches;
+  }
+  for (std::size_t i = begin; i < attempt_.options.size(); ++i) {
+    std::int64_t& touched_ms = attempt_.options[i].touched_ms;
+    if (touched_ms != 0) touched_ms = session_.now_ms + duration_ms * touched_ms / (touches + 1);
+  }
+  session_.now_ms += duration_ms;
+}
+
+void AttemptGenerator::mark_questions() {
+  attempt_.counts = Counts();
+  std::size_t begin = 0;
+  for (RecordedQuestion& question : attempt_.questions) {
+    states_.clear();
+    for (std::size_t i = begin; i < question.options_end; ++i) states_.push_back(attempt_.options[i].state);
+    begin = question.options_end;
+    question.result = mark_question(states_);
+    question.correct = question.result == Mark::correct;
+    question.incomplete = question.result == Mark::missed_some;
+    question.submitted = question.result != Mark::unanswered;
+    attempt_.counts.add(question.result);
+  }
+  attempt_.all_correct = attempt_.counts.all_correct();
+}
+
+void AttemptGenerator::plant_wrong_mark() {
+  RecordedQuestion& question = attempt_.questions[random_.index(attempt_.questions.size())];
+  switch (random_.below(5)) {
+    case 0: question.result = question.result == Mark::correct ? Mark::incorrect : Mark::correct; break;
+    case 1: question.correct = !question.correct; break;
+    case 2: question.submitted = !question.submitted; break;
+    case 3: attempt_.counts.correct += attempt_.counts.correct > 0 ? -1 : 1; break;
+    default: attempt_.all_correct = !attempt_.all_correct; break;
+  }
+}
+
+void AttemptGenerator::plant(Fault fault) {
+  const auto some_hours = [this] { return hour_ms + static_cast<std::int64_t>(random_.below(3 * hour_ms)); };
+  switch (fault) {
+    case Fault::none: last_sitting_ = attempt_.user_exam_id; break;
+    case Fault::wrong_marks: plant_wrong_mark(); break;
+    case Fault::unreadable_time: attempt_.start_readable = false; break;
+    case Fault::ends_before_start:
+      attempt_.recorded_us = (attempt_.started_ms - some_hours()) * 1000;
+      for (RecordedOption& option : attempt_.options) option.touched_ms = 0;  // or it would be touched after its end, too
+      break;
+    case Fault::too_long: attempt_.recorded_us += (day_ms + some_hours()) * 1000; break;
+    case Fault::touched_early: attempt_.options.front().touched_ms = attempt_.started_ms - some_hours(); break;
+    case Fault::touched_late: attempt_.options.front().touched_ms = attempt_.recorded_us / 1000 + some_hours(); break;
+    case Fault::in_the_future:
+      attempt_.started_ms += century_ms;
+      attempt_.recorded_us += century_ms * 1000;
+      for (RecordedOption& option : attempt_.options) option.touched_ms += option.touched_ms != 0 ? century_ms : 0;
+      break;
+    case Fault::renamed_exam:
+      renamed_ = std::string(attempt_.exam_name) + ", New Edition";
+      attempt_.exam_name = renamed_;
+      break;
+    case Fault::over_max_attempts: attempt_.user_exam_id = std::exchange(last_sitting_, ""); break;
+    case Fault::key_missing:
+    case Fault::busy_person:
+    case Fault::altered_copy:
+    case Fault::not_json: break;  // where the attempt is made, or written
+  }
 }
 
 }  // namespace tripos::exam

@@ -2,18 +2,30 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "base/check.h"
+#include "exam/portable_math.h"
 
 namespace tripos::exam {
+namespace {
+
+constexpr std::uint64_t splitmix_step = 0x9e3779b97f4a7c15U;
+
+std::uint64_t mixed(std::uint64_t word) noexcept {
+  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+  word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
+  return word ^ (word >> 31);
+}
+
+}  // namespace
+
+std::uint64_t stream_seed(std::uint64_t seed, std::uint64_t number) noexcept { return mixed(mixed(seed + splitmix_step) ^ number); }
 
 Random::Random(std::uint64_t seed) noexcept {
   for (std::uint64_t& word : state_) {
-    seed += 0x9e3779b97f4a7c15U;
-    std::uint64_t mixed = seed;
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-    word = mixed ^ (mixed >> 31);
+    seed += splitmix_step;
+    word = mixed(seed);
   }
 }
 
@@ -37,32 +49,44 @@ std::uint64_t Random::below(std::uint64_t bound) noexcept {
 double Random::unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 double Random::normal() noexcept {
-  double sum = -6;
-  for (int i = 0; i < 12; ++i) sum += unit();
-  return sum;
+  if (spare_normal_) {
+    const double spare = *spare_normal_;
+    spare_normal_.reset();
+    return spare;
+  }
+  double x = 0;
+  double y = 0;
+  double square = 0;
+  do {
+    x = 2 * unit() - 1;
+    y = 2 * unit() - 1;
+    square = x * x + y * y;
+  } while (square >= 1 || square == 0);
+  const double scale = std::sqrt(-2 * portable_log(square) / square);  // sqrt is exact to the last bit everywhere
+  spare_normal_ = y * scale;
+  return x * scale;
 }
+
+double Random::lognormal(double log_mean, double log_deviation) noexcept { return portable_exp(normal(log_mean, log_deviation)); }
 
 void Random::append_hex(Buffer& to, std::size_t count) {
   static constexpr char digits[] = "0123456789abcdef";
   std::uint64_t bits = 0;
+  const std::size_t begin = to.size();
+  to.resize(begin + count);
   for (std::size_t i = 0; i < count; ++i) {
     if (i % 16 == 0) bits = next();
-    to.push_back(digits[bits & 15]);
+    to[begin + i] = digits[bits & 15];
     bits >>= 4;
   }
 }
 
 void Random::append_uuid(Buffer& to) {
-  append_hex(to, 8);
-  to.push_back('-');
-  append_hex(to, 4);
-  to.append("-4");
-  append_hex(to, 3);
-  to.push_back('-');
-  to.push_back("89ab"[below(4)]);
-  append_hex(to, 3);
-  to.push_back('-');
-  append_hex(to, 12);
+  const std::size_t begin = to.size();
+  append_hex(to, 36);
+  for (const std::size_t dash : {8, 13, 18, 23}) to[begin + dash] = '-';
+  to[begin + 14] = '4';
+  to[begin + 19] = "89ab"[below(4)];
 }
 
 WeightedChoice::WeightedChoice(const std::vector<double>& weights) {
@@ -79,6 +103,10 @@ std::size_t WeightedChoice::pick(Random& random) const noexcept {
   const double at = random.unit() * cumulative_.back();
   const auto found = std::upper_bound(cumulative_.begin(), cumulative_.end() - 1, at);
   return static_cast<std::size_t>(found - cumulative_.begin());
+}
+
+double WeightedChoice::share(std::size_t index) const noexcept {
+  return (cumulative_[index] - (index == 0 ? 0 : cumulative_[index - 1])) / cumulative_.back();
 }
 
 }  // namespace tripos::exam
