@@ -11,8 +11,23 @@ namespace tripos::exam {
 namespace {
 
 constexpr std::size_t fields_max = 1000;  // a statement may have 1 MiB
+constexpr std::size_t kinds_max = 5000;   // lines of paths and kinds
+
+// What kinds of values fields have, and in how many messages (json_kinds: "integer sequences.attempt").
+std::string kinds_sql(const std::string& messages) {
+  return fmt::format(
+      "SELECT substr(kind_path, locate(' ', kind_path) + 1) AS path, substring_index(kind_path, ' ', 1) AS kind, COUNT(*) AS messages FROM "
+      "{} "
+      "LATERAL VIEW explode(json_kinds(value)) kind_view AS kind_path GROUP BY kind_path",
+      messages);
+}
 
 }  // namespace
+
+std::string kind_rows_sql(const TableShape& shape, std::string_view kind, std::string_view path) {
+  return fmt::format("SELECT partition, offset, CAST(value AS STRING) AS value FROM {} WHERE array_contains(json_kinds(value), {})",
+                     quoted_name(shape.table() + "_messages"), quoted_text(fmt::format("{} {}", kind, path)));
+}
 
 Result<QualityPlan> plan_quality(const TableShape& shape, const QualityOptions& options) {
   for (const std::string& field : {options.identity, options.person}) {
@@ -33,11 +48,12 @@ QualityPlan QualityPlanner::plan() {
   add_order();
   add_exams();
   add_persons();
+  add_kinds();
   add_fields();
   std::vector<std::string> all;
   for (const auto& [name, sql] : computed_) all.push_back(name);
   queries_.insert(queries_.begin(), fmt::format("SELECT {} FROM {}", joined(row_columns_), source(all)));
-  plan_.sql = "SELECT *";
+  plan_.sql = shared_ + "SELECT *";
   for (std::size_t i = 0; i < queries_.size(); ++i) {
     plan_.sql += fmt::format("{} ({}) AS part_{}", i == 0 ? " FROM" : " CROSS JOIN", queries_[i], i);
   }
@@ -134,6 +150,30 @@ void QualityPlanner::add_rejected() {
   check_query(
       "rejected", "messages that are no JSON object",
       fmt::format("SELECT partition, offset, reason, CAST(value AS STRING) AS value FROM {}", quoted_name(shape_.table() + "_rejected")));
+}
+
+// Whole numbers and others are both numbers, and null goes with everything: no conflict.
+void QualityPlanner::add_kinds() {
+  if (!shape_.has_place()) return;  // a view has no messages of its own
+  const std::string kinds = kinds_sql(quoted_name(shape_.table() + "_messages"));
+  const auto conflicts = [](const std::string& from) {
+    return fmt::format(
+        "SELECT path, sort_array(collect_list(named_struct('kind', kind, 'messages', messages))) AS kinds FROM {} WHERE kind <> 'null' "
+        "GROUP BY "
+        "path HAVING COUNT(DISTINCT CASE WHEN kind = 'integer' THEN 'number' ELSE kind END) > 1",
+        from);
+  };
+  shared_ = fmt::format("WITH field_kinds AS ({}) ", kinds);
+  queries_.push_back(fmt::format("SELECT COUNT(*) AS schema_conflicts FROM ({}) AS conflicts", conflicts("field_kinds")));
+  plan_.checks.push_back({.name = "schema_conflicts",
+                          .meaning = "fields with values of several kinds",
+                          .column = "schema_conflicts",
+                          .rows_sql = conflicts(fmt::format("({}) AS field_kinds", kinds))});
+  plan_.kinds_column = "field_kinds";
+  queries_.push_back(
+      fmt::format("SELECT slice(sort_array(collect_list(named_struct('path', path, 'kind', kind, 'messages', messages))), 1, {}) AS {} "
+                  "FROM field_kinds",
+                  kinds_max, plan_.kinds_column));
 }
 
 // Fields outside of arrays are counted in one query, those of an array's elements in one for each array.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exam/table_shape.h"
@@ -40,10 +41,14 @@ struct QualityField {
 struct QualityPlan {
   std::string sql;
   std::string identity;
+  std::string kinds_column = {};  // what kinds of values fields have: an array of {path, kind, messages}; empty: not told
   std::vector<QualityCheck> checks;
   std::vector<QualityField> fields;
   std::size_t fields_left_out = 0;  // too many fields: the last ones are not counted
 };
+
+// The statement that shows the messages in which `path` has a value of this kind.
+[[nodiscard]] std::string kind_rows_sql(const TableShape& shape, std::string_view kind, std::string_view path);
 
 // not_found: an option names a field that the table lacks.
 [[nodiscard]] Result<QualityPlan> plan_quality(const TableShape& shape, const QualityOptions& options);

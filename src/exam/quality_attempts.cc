@@ -119,15 +119,26 @@ void QualityPlanner::add_times() {
 
 void QualityPlanner::add_order() {
   static constexpr const char* meaning = "recorded earlier than the message before them in their partition";
+  static constexpr const char* partitions = "partitions in which some are";
   const std::string end = shape_.has("keen_timestamp") ? "keen_timestamp" : "keen_created_at";
-  if (!shape_.has(end)) return check_lacks("out_of_order", meaning, end);
+  if (!shape_.has(end)) {
+    check_lacks("out_of_order", meaning, end);
+    return check_lacks("partitions_out_of_order", partitions, end);
+  }
   if (!shape_.has_place()) return;
+  const std::string timed = fmt::format(
+      "(SELECT __tripos_partition, __tripos_offset, end_time, LAG(end_time) OVER (PARTITION BY __tripos_partition ORDER BY "
+      "__tripos_offset) AS "
+      "end_time_before FROM (SELECT __tripos_partition, __tripos_offset, {} AS end_time FROM {}) AS timed) AS ordered",
+      attempts_.recorded(), table_);
+  check_query("out_of_order", meaning, fmt::format("SELECT * FROM {} WHERE end_time < end_time_before", timed)).is_fault = false;
   check_query(
-      "out_of_order", meaning,
-      fmt::format("SELECT * FROM (SELECT __tripos_partition, __tripos_offset, end_time, LAG(end_time) OVER (PARTITION BY "
-                  "__tripos_partition ORDER BY __tripos_offset) AS end_time_before FROM (SELECT __tripos_partition, __tripos_offset, "
-                  "{} AS end_time FROM {}) AS timed) AS ordered WHERE end_time < end_time_before",
-                  attempts_.recorded(), table_))
+      "partitions_out_of_order", partitions,
+      fmt::format(
+          "SELECT __tripos_partition, COUNT(*) AS messages, COUNT(CASE WHEN end_time < end_time_before THEN 1 END) AS out_of_order, "
+          "ROUND(MAX(end_time_before - end_time), 3) AS most_seconds_back, MIN(end_time) AS first_time, MAX(end_time) AS last_time "
+          "FROM {} GROUP BY __tripos_partition HAVING COUNT(CASE WHEN end_time < end_time_before THEN 1 END) > 0",
+          timed))
       .is_fault = false;
 }
 

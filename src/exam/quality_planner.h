@@ -23,6 +23,7 @@ class QualityPlanner {
   // What any table tells (quality.cc).
   void add_sizes();
   void add_rejected();
+  void add_kinds();
   void add_fields();
   struct FieldsQuery {
     struct Array {  // of structures
@@ -67,6 +68,7 @@ class QualityPlanner {
   std::map<std::string, std::string> computed_;  // by name
   std::vector<std::string> row_columns_;         // of the pass over all rows
   std::vector<std::string> queries_;             // besides it
+  std::string shared_;                           // WITH: what several of the queries read
 };
 
 }  // namespace tripos::exam

@@ -161,3 +161,18 @@ def leaves(value, path, found):
     elif value is not None:
         found[path] += 1
     return found
+
+
+KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
+
+def kinds_of(value, path=""):
+    """The kinds of values at a message's paths: a set of (path, kind)."""
+    found = {(path, KINDS[type(value)])} if path else set()
+    if isinstance(value, dict):
+        for key, below in value.items():
+            found |= kinds_of(below, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for element in value:
+            found |= kinds_of(element, path + "[]")
+    return found

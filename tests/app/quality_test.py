@@ -8,7 +8,7 @@ import json
 import unittest
 from collections import Counter
 
-from attempts import attempt, epoch, leaves, lines, quality, the_firms_file, without_counts
+from attempts import attempt, epoch, kinds_of, leaves, lines, quality, the_firms_file, without_counts
 from tripos import TriposTest
 
 ALL_RIGHT = ("x..", "xx.", ".x")
@@ -75,7 +75,9 @@ class Quality(TriposTest):
             if line["statement"]:
                 counted = server.rows(f"SELECT COUNT(*) FROM ({line['statement']}) AS pasted")
                 self.assertEqual(counted, [[line["count"]]], line)
-        self.assertEqual({line["field"] for line in told["lines"] if line["field"]} - set(values), set())
+        self.assertEqual({line["field"] for line in told["lines"] if line["check"] == "nulls"} - set(values), set())
+        kinds = Counter(kind for message in messages for kind in kinds_of(message))
+        self.assertEqual({(line["field"], line["type"]): line["count"] for line in told["lines"] if line["check"] == "kinds"}, dict(kinds))
         return told
 
     def test_what_is_planted_is_found_in_parquet_and_log(self):
@@ -96,7 +98,7 @@ class Quality(TriposTest):
         server = self.serve()
         server.run("produce", "exams", stdin=lines(plain(30)))
         told = self.check(server, plain(30))
-        faults = [line for line in told["lines"] if line["count"] and line["check"] not in ("messages", "distinct", "nulls")]
+        faults = [line for line in told["lines"] if line["count"] and line["check"] not in ("messages", "distinct", "nulls", "kinds")]
         self.assertEqual(faults, [])
         self.assertNotIn(b"\n!", server.run("quality").stdout)
 
@@ -116,7 +118,7 @@ class Quality(TriposTest):
         told = json.loads(server.run("quality", "orders", "-o", "json").stdout)
         self.assertEqual((told["identity"], told["messages"], told["distinct"], told["surplus_messages"], told["rejected"]),
                          ("content", 4, 3, 1, 0))
-        fields = {line["field"]: (line["type"], line["count"], line["of"]) for line in told["lines"] if line["field"]}
+        fields = {line["field"]: (line["type"], line["count"], line["of"]) for line in told["lines"] if line["check"] == "nulls"}
         self.assertEqual(fields, {"no": ("bigint", 1, 4), "select.a b": ("string", 3, 4), "select.lists[][]": ("struct", 3, 4),
                                   "select.lists[][].k": ("bigint", 1, 3), "tags[]": ("string", 3, 4)})
         for line in told["lines"]:
@@ -137,11 +139,46 @@ class Quality(TriposTest):
         messages = plain(8)
         messages[2]["sequences"]["counts"]["correct"] = "three"
         messages[3]["max_attempts"] = 2
+        messages[5]["certification"] = None
         messages[4]["sequences"]["questions"][0]["user_correct"] = "perhaps"
         server.run("produce", "exams", stdin=lines(messages))
         told = json.loads(server.run("quality", "-o", "json").stdout)
         # A mark that can't be read as one is no mark.
         self.assertEqual((told["messages"], told["marks_disagreeing"], told["sittings_over_max_attempts"]), (8, 0, 0))
+        self.assertEqual(told["schema_conflicts"], 3)
+        statement = next(line["statement"] for line in told["lines"] if line["check"] == "schema_conflicts")
+        self.assertEqual({path: [tuple(kind.values()) for kind in kinds] for path, kinds in server.rows(statement)}, {
+            "sequences.counts.correct": [("integer", 7), ("string", 1)], "max_attempts": [("integer", 1), ("string", 7)],
+            "sequences.questions[].user_correct": [("boolean", 8), ("string", 1)]})
+        statement = next(line["statement"] for line in told["lines"] if (line["field"], line["type"]) == ("max_attempts", "integer"))
+        self.assertEqual([row[1] for row in server.rows(statement)], [3])
+        table = server.run("quality").stdout.decode()
+        self.assertIn("  max_attempts                                integer in 1, string in 7\n", table)
+        self.assertNotIn("null in", table)  # null is no conflict
+
+    def test_kinds_of_any_json(self):
+        server = self.serve()
+        rows = [{"a": 1, "b c": [1, 2.5, None, {"d": True}, ["x"]], "e": {}, "it's \\ \"q\"": 1}, {"a": 1.5, "b c": [], "e": None},
+                {"a": "x", "b c": "y", "e": {"f": [[{"g": 10**30}]]}}, {"a": None}]
+        server.run("produce", "things", stdin=lines(rows) + b"not json\n")
+        told = json.loads(server.run("quality", "things", "-o", "json").stdout)
+        kinds = Counter(kind for row in rows for kind in kinds_of(row))
+        self.assertEqual({(line["field"], line["type"]): line["count"] for line in told["lines"] if line["check"] == "kinds"}, dict(kinds))
+        self.assertEqual(told["schema_conflicts"], 3)  # a, b c, b c[]
+        for line in told["lines"]:
+            if line["statement"]:
+                self.assertEqual(len(server.rows(line["statement"])), line["count"], line)
+
+    def test_order_of_time_by_partition(self):
+        server = self.serve()
+        server.run("topic", "create", "exams", "--partitions", "3")
+        for partition, starts in enumerate(((0, 1000, 2000), (5000, 3000, 4000, 100), (7000, 7000))):
+            made = [attempt(10 * partition + number, ALL_RIGHT, started=start) for number, start in enumerate(starts)]
+            server.run("produce", "exams", "--partition", str(partition), stdin=lines(made))
+        told = json.loads(server.run("quality", "-o", "json").stdout)
+        self.assertEqual((told["out_of_order"], told["partitions_out_of_order"]), (2, 1))
+        statement = next(line["statement"] for line in told["lines"] if line["check"] == "partitions_out_of_order")
+        self.assertEqual([row[:4] for row in server.rows(statement)], [[1, 4, 2, 3900.0]])
 
     def test_persons(self):
         server = self.serve()

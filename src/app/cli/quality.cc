@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "app/cli/command.h"
 #include "app/cli/query.h"
@@ -16,7 +17,13 @@ namespace {
 
 // The statement's only row, as JSON texts by their columns' names.
 struct Counted {
+  struct Kind {  // of a field's values
+    std::string path;
+    std::string kind;
+    std::uint64_t messages = 0;
+  };
   std::map<std::string, std::string, std::less<>> cells;
+  std::vector<Kind> kinds;
   std::string as_of;
 
   [[nodiscard]] std::uint64_t number(std::string_view column) const {
@@ -41,10 +48,23 @@ Result<Counted> count(client::HttpClient& http, const std::string& sql) {
   return counted;
 }
 
+Result<std::vector<Counted::Kind>> read_kinds(std::string_view cell) {
+  std::vector<Counted::Kind> kinds;
+  TRIPOS_ASSIGN(const auto elements, json_elements(cell));
+  for (const std::string_view element : elements) {
+    TRIPOS_ASSIGN(const auto members, json_members(element));
+    if (members.size() != 3) return fail(ErrorCode::malformed, "the server's answer: a kind of {} members", members.size());
+    TRIPOS_ASSIGN(std::string path, json_string_value(members[0].value));
+    TRIPOS_ASSIGN(std::string kind, json_string_value(members[1].value));
+    kinds.push_back({std::move(path), std::move(kind), std::strtoull(std::string(members[2].value).c_str(), nullptr, 10)});
+  }
+  return kinds;
+}
+
 class QualityText {
  public:
-  QualityText(const std::string& table, const exam::QualityPlan& plan, const Counted& counted)
-      : table_(table), plan_(plan), counted_(counted) {}
+  QualityText(const exam::TableShape& shape, const exam::QualityPlan& plan, const Counted& counted)
+      : shape_(shape), table_(shape.table()), plan_(plan), counted_(counted) {}
 
   [[nodiscard]] std::string table() const {
     std::string text = fmt::format("Table {}, attempts told apart by {}\n\n", table_, plan_.identity);
@@ -63,6 +83,7 @@ class QualityText {
                           grouped(nulls(field)));
     }
     if (plan_.fields_left_out > 0) text += fmt::format("  and {} fields more, which are not counted\n", grouped(plan_.fields_left_out));
+    text += conflicts();
     text += "\nTo see the rows:\n";
     for (const exam::QualityCheck& check : plan_.checks) {
       if (check.is_fault && check.lacking.empty() && counted_.number(check.column) > 0) {
@@ -128,6 +149,23 @@ class QualityText {
     }
     return text;
   }
+  // The fields whose values are of several kinds.
+  [[nodiscard]] std::string conflicts() const {
+    std::map<std::string_view, std::vector<const Counted::Kind*>> by_path;
+    for (const Counted::Kind& kind : counted_.kinds) by_path[kind.path].push_back(&kind);
+    std::string text;
+    for (const auto& [path, kinds] : by_path) {
+      std::set<std::string_view> different;
+      std::string told;
+      for (const Counted::Kind* kind : kinds) {
+        different.insert(kind->kind == "integer" ? std::string_view("number") : kind->kind);
+        told += fmt::format("{}{} in {}", told.empty() ? "" : ", ", kind->kind, grouped(kind->messages));
+      }
+      different.erase("null");
+      if (different.size() > 1) text += fmt::format("  {:<44}{}\n", path, told);
+    }
+    return text.empty() ? text : "\n  fields with values of several kinds, in so many messages\n" + text;
+  }
   [[nodiscard]] std::vector<Line> lines_of() const {
     std::vector<Line> lines;
     for (const exam::QualityCheck& check : plan_.checks) {
@@ -137,9 +175,14 @@ class QualityText {
       lines.push_back(
           {"nulls", field.path, field.type, fmt::to_string(nulls(field)), cell(field.total_column), "null or missing", "", field.rows_sql});
     }
+    for (const Counted::Kind& kind : counted_.kinds) {
+      lines.push_back({"kinds", kind.path, kind.kind, fmt::to_string(kind.messages), "null",
+                       "messages in the log that have such a value there", "", exam::kind_rows_sql(shape_, kind.kind, kind.path)});
+    }
     return lines;
   }
 
+  const exam::TableShape& shape_;
   const std::string& table_;
   const exam::QualityPlan& plan_;
   const Counted& counted_;
@@ -172,24 +215,29 @@ struct Quality {
     if (form == OutputForm::show) return fail(ErrorCode::invalid_argument, "output is table, json, jsonl or csv, not 'show'");
     TRIPOS_ASSIGN(Target * target, session.target());
     TRIPOS_ASSIGN(client::HttpClient http, target->connect_http());
+    exam::TableShape shape;
     exam::QualityPlan plan;
     Counted counted;
-    TRIPOS_TRY(ask_of_shape(http, table, [&](const exam::TableShape& shape) -> Result<> {
+    TRIPOS_TRY(ask_of_shape(http, table, [&](const exam::TableShape& known) -> Result<> {
+      shape = known;
       TRIPOS_ASSIGN(plan, exam::plan_quality(shape, options));
       if (show_sql) return {};
       TRIPOS_ASSIGN(counted, count(http, plan.sql));
+      if (!plan.kinds_column.empty()) {
+        TRIPOS_ASSIGN(counted.kinds, read_kinds(counted.cells[plan.kinds_column]));
+      }
       return {};
     }));
     if (show_sql) {
       fmt::print("{}\n", plan.sql);
     } else {
-      print(plan, counted, form);
+      print(shape, plan, counted, form);
     }
     return {};
   }
 
-  void print(const exam::QualityPlan& plan, const Counted& counted, OutputForm form) const {
-    const QualityText text(table, plan, counted);
+  static void print(const exam::TableShape& shape, const exam::QualityPlan& plan, const Counted& counted, OutputForm form) {
+    const QualityText text(shape, plan, counted);
     if (form == OutputForm::table) return fmt::print("{}", text.table());
     if (form == OutputForm::json) return fmt::print("{}", text.json());
     if (form == OutputForm::csv) return fmt::print("{}", text.csv());

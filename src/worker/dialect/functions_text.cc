@@ -343,6 +343,7 @@ constexpr FunctionRule rules[] = {
     {"url_encode", 1, 1, "s", "string", "replace(url_encode({0}), '%20', '+')"},
     {"url_decode", 1, 1, "s", "string", "url_decode(replace({0}, '+', ' '))"},
     {"json_object_keys", 1, 1, "s", "array<string>", "CASE WHEN json_valid({0}) AND json_type({0}) = 'OBJECT' THEN json_keys({0}) END"},
+    {"json_kinds", 1, 1, "x", "array<string>", "tripos_json_kinds({0})"},
     {"sha2", 2, 2, "*", "string", "", {}, build_sha2},
     {"current_schema", 0, 0, "", "string", "'default'"},
     {"current_database", 0, 0, "", "string", "'default'", "current_schema()"},

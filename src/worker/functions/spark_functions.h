@@ -16,6 +16,7 @@ namespace tripos::worker {
 [[nodiscard]] Result<> register_value_functions(const Connection& connection);
 [[nodiscard]] Result<> register_text_functions(const Connection& connection);
 [[nodiscard]] Result<> register_time_functions(const Connection& connection);
+[[nodiscard]] Result<> register_json_functions(const Connection& connection);
 [[nodiscard]] Result<> register_aggregate_functions(const Connection& connection);
 
 }  // namespace tripos::worker

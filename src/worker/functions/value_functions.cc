@@ -216,6 +216,7 @@ Result<> register_spark_functions(const Connection& connection) {
   TRIPOS_TRY(register_value_functions(connection));
   TRIPOS_TRY(register_text_functions(connection));
   TRIPOS_TRY(register_time_functions(connection));
+  TRIPOS_TRY(register_json_functions(connection));
   TRIPOS_TRY(register_aggregate_functions(connection));
   return {};
 }
