@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "json/canonical.h"
 #include "json/infer.h"
+#include "json/kinds.h"
 #include "json/reader.h"
 #include "json/shred.h"
 #include "json/split.h"
@@ -66,7 +67,12 @@ void fuzz_values(Bytes bytes) {
   const std::vector<Bytes> values = lines(bytes);
   Reader reader;
   Inference inference;
-  for (const Bytes value : values) CHECK(same(inference.add(value), reader.check(value)));
+  FieldKinds kinds;
+  for (const Bytes value : values) {
+    const Verdict verdict = reader.check(value);
+    CHECK(same(inference.add(value), verdict));
+    CHECK(same(kinds.read(value, [](std::string_view) {}), verdict));
+  }
   const auto back = Type::parse(inference.type().text());
   CHECK(back.has_value() && *back == inference.type());
   if (inference.type().kind() != TypeKind::structure) return;

@@ -1,6 +1,7 @@
 // tripos report: one verb per line of the table of reports (exam/report.h)
 #include "exam/report.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -117,6 +118,7 @@ struct ReportCommand {
     TRIPOS_TRY(ask_of_shape(http, table, [&](const exam::TableShape& shape) -> Result<> {
       TRIPOS_ASSIGN(const std::string sql, exam::report_sql(*report, shape, options));
       printed.emplace();
+      if (printed->stream() == nullptr) return tl::unexpected(os_error(errno, "keeping", "the report"));
       if (show_sql) {
         fmt::print(printed->stream(), "{}\n", sql);
       } else if (!to.empty()) {
