@@ -29,6 +29,10 @@ std::vector<AbortedTransaction> AbortedTransactions::overlapping(Offset from, Of
   return found;
 }
 
+void AbortedTransactions::drop(const std::vector<Offset>& markers) {
+  std::erase_if(entries_, [&markers](const AbortedEntry& entry) { return std::ranges::binary_search(markers, marker_of(entry)); });
+}
+
 void AbortedTransactions::drop_below(Offset start) {
   entries_.erase(entries_.begin(), std::ranges::lower_bound(entries_, start, {}, marker_of));
 }

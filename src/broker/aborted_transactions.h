@@ -26,6 +26,8 @@ class AbortedTransactions {
   void add(const AbortedEntry& entry);
   // Those that reach into [from, end), by their first offsets.
   [[nodiscard]] std::vector<AbortedTransaction> overlapping(Offset from, Offset end) const;
+  // Forgets those whose markers stood at these offsets (rising).
+  void drop(const std::vector<Offset>& markers);
   // Forgets those that end below `start`.
   void drop_below(Offset start);
 

@@ -1,19 +1,24 @@
 #include "broker/broker.h"
 
+#include <random>
 #include <utility>
 #include <vector>
 
 #include "broker/api/handlers.h"
 #include "broker/api/request.h"
 #include "broker/api/table.h"
+#include "broker/cleaner.h"
 #include "broker/consumer_offsets.h"
+#include "broker/fetch_sessions.h"
 #include "broker/group/coordinator.h"
 #include "broker/metadata_log.h"
 #include "broker/produced_batch.h"
 #include "broker/producer_ids.h"
+#include "broker/retention.h"
 #include "broker/topics.h"
 #include "broker/transaction/transaction_coordinator.h"
 #include "broker/transaction_state.h"
+#include "broker/trimming.h"
 
 namespace tripos::broker {
 
@@ -53,6 +58,9 @@ Broker::Broker(Environment environment, std::string data, BrokerConfig config)
       data_(std::move(data)),
       config_(std::move(config)),
       authorizer_(std::make_unique<AllowEverything>()),
+      fetch_sessions_(std::make_unique<FetchSessions>(
+          static_cast<std::size_t>(config_.integer("max.incremental.fetch.session.cache.slots")),
+          [device = std::make_shared<std::random_device>()] { return static_cast<std::int32_t>((*device)()); })),
       record_reader_(decompressed_size_max) {}
 
 Broker::~Broker() = default;
@@ -64,9 +72,13 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
     self->advertised_is_set_ = true;
   }
   TRIPOS_TRY(self->open_directory(std::move(options.offset_floor)));
+  self->trim_guard_ = std::move(options.trim_guard);
+  self->trimming_ = std::make_unique<Trimming>(*self);
   self->open_transactions();
   self->topics_->open_all();
   self->open_groups();
+  self->retention_ = std::make_unique<Retention>(*self);
+  self->cleaner_ = std::make_unique<Cleaner>(*self);
   return self;
 }
 
@@ -194,6 +206,11 @@ void Broker::change_config(DynamicScope scope, ConfigChange change, std::functio
       finish({});
     });
   });
+}
+
+void Broker::ask_trim_guard(const LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed) const {
+  if (!trim_guard_) return allowed(leaving.end);
+  trim_guard_(leaving, std::move(allowed));
 }
 
 void Broker::set_listening_at(const io::Endpoint& endpoint) {

@@ -23,6 +23,7 @@
 #include "broker/session_context.h"
 #include "io/socket.h"
 #include "log/group_commit.h"
+#include "log/partition_log.h"
 #include "model/record_batch.h"
 
 namespace tripos::groups {
@@ -36,13 +37,30 @@ class TransactionCoordinator;
 namespace tripos::broker {
 
 class MetadataLog;
+class Cleaner;
+class FetchSessions;
+class Partition;
 class ProducerIds;
+class Retention;
+struct Topic;
 class Topics;
+class Trimming;
+
+// Records that are to leave a partition's log: those below `end`.
+struct LeavingRecords {
+  TopicPartition partition;
+  Offset end;
+  log::Trim trim;
+};
+// Asked before records leave a log, so that what must be made of them is made first (a table's files, the counts of loads). Blocks nobody:
+// `allowed` is called once, on the loop, then or later, with the offset below which they may go, which may be less than was asked for.
+using TrimGuard = std::function<void(const LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed)>;
 
 struct BrokerOptions {
   BrokerConfig config;
   // What offset a partition's next record must have at least (rules, 1.7); none: no table holds any.
   std::function<Offset(const TopicPartition&)> offset_floor;
+  TrimGuard trim_guard = {};  // none: nobody needs them
 };
 
 class Broker {
@@ -78,6 +96,12 @@ class Broker {
   [[nodiscard]] const std::string& cluster_id() const noexcept { return cluster_id_; }
   [[nodiscard]] const Authorizer& authorizer() const noexcept { return *authorizer_; }
   [[nodiscard]] Topics& topics() noexcept { return *topics_; }
+  [[nodiscard]] FetchSessions& fetch_sessions() noexcept { return *fetch_sessions_; }
+  [[nodiscard]] Trimming& trimming() noexcept { return *trimming_; }
+  [[nodiscard]] Retention& retention() noexcept { return *retention_; }
+  [[nodiscard]] Cleaner& cleaner() noexcept { return *cleaner_; }
+  // What must be made of records that are to leave is made; then `allowed` (TrimGuard).
+  void ask_trim_guard(const LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed) const;
   [[nodiscard]] ProducerIds& producer_ids() noexcept { return *producer_ids_; }
   [[nodiscard]] groups::GroupCoordinator& groups() noexcept { return *groups_; }
   // They are read behind the transactions.
@@ -102,11 +126,16 @@ class Broker {
   BrokerConfig config_;
   SerialTasks config_changes_;
   std::unique_ptr<Authorizer> authorizer_;
+  std::unique_ptr<FetchSessions> fetch_sessions_;
   std::unique_ptr<log::GroupCommit> commit_;
   std::unique_ptr<MetadataLog> metadata_;
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<Topics> topics_;
+  std::unique_ptr<Trimming> trimming_;
   std::unique_ptr<transactions::TransactionCoordinator> transactions_;
+  TrimGuard trim_guard_;
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Cleaner> cleaner_;
   std::unique_ptr<groups::GroupCoordinator> groups_;
   RecordReader record_reader_;
   std::string cluster_id_;

@@ -37,7 +37,7 @@ Partition::Partition(const Environment& environment, log::GroupCommit& commit, T
                      PartitionOptions options)
     : environment_(environment), commit_(commit), id_(id), directory_(std::move(directory)), options_(std::move(options)) {}
 
-Partition::~Partition() = default;
+Partition::~Partition() { *alive_ = nullptr; }
 
 void Partition::set_options(PartitionOptions options) {
   options.log.next_offset_floor = options_.log.next_offset_floor;
@@ -77,7 +77,8 @@ Outcome<> Partition::open() {
 
 StableOffset Partition::stable_offset() const noexcept {
   const Offset end = log_->durable_end().offset;
-  return StableOffset{std::min(end, producers_.first_unstable().value_or(end))};
+  // The records of an open transaction may have been deleted.
+  return StableOffset{std::max(start_offset(), std::min(end, producers_.first_unstable().value_or(end)))};
 }
 
 log::VisibleEnd Partition::visible_end(IsolationLevel isolation) const noexcept {
@@ -166,6 +167,18 @@ void Partition::durable_moved(DurableEnd end) {
   waiting_.erase(waiting_.begin(), first_left);
   for (const Waiting& waiting : durable) waiting.done(waiting.result);
   notify_watchers();
+}
+
+void Partition::advance_start(Offset offset, log::Trim trim, std::function<void(const Outcome<>&)> done) {
+  save_producers(offset, [this, offset, trim, done = std::move(done)](const Result<>& saved) {
+    if (!saved) return done(tl::unexpected(kafka_error(saved.error())));
+    log_->advance_start(offset, trim, [this, alive = alive_, done](const Result<>& durable) {
+      if (*alive == nullptr) return;
+      aborted_.drop_below(log_->start_offset());
+      done(durable ? Outcome<>() : tl::unexpected(kafka_error(durable.error())));
+    });
+    notify_watchers();  // the last stable offset may have moved
+  });
 }
 
 void Partition::watch(const std::shared_ptr<PartitionWatcher>& watcher) {

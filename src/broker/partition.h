@@ -93,6 +93,15 @@ class Partition {
   // for all partitions of a transaction calls notify_watchers() of them afterwards, so that nobody looks between two of them.
   void release_transaction(ProducerId producer_id) { producers_.release(producer_id); }
 
+  // Raises the log's start to `offset`, at most the durable end; `done` once that is durable, after what is known of the producers of the
+  // records that go.
+  void advance_start(Offset offset, log::Trim trim, std::function<void(const Outcome<>&)> done);
+
+  // `done` once what is known of producers can be told without the log's records below `offset`. Never runs if the partition goes before.
+  void save_producers(Offset offset, std::function<void(const Result<>&)> done);
+  // Compaction has dropped the markers that stood at these offsets, after all that belonged to their transactions.
+  void forget_aborted(const std::vector<Offset>& markers);
+
   // Everything is durable, and nothing is appended any more: writes a snapshot, unless there is one of this state already.
   void write_final_snapshot();
 
@@ -124,7 +133,9 @@ class Partition {
   void record_marker(const TransactionMarker& marker, Offset offset, std::int64_t now_ms);
   void write_index_entry(const AbortedEntry& entry);
   void snapshot_sometimes(std::uint64_t appended_bytes, WrittenEnd end);
-  void write_snapshot(Offset offset, Buffer snapshot);
+  void write_snapshot(Offset offset, Buffer snapshot, std::function<void(const Result<>&)> done = {});
+  // An older snapshot may tell of aborted transactions of which compaction has dropped everything since.
+  [[nodiscard]] Result<> forget_aborted_without_marker();
   void wait_until_durable(Offset end, AppendResult result, AppendDone done);
   void append_now(const AppendRequest& request, AppendDone done);
   // Nothing: append it. Else the answer was given, or will be.
@@ -142,10 +153,12 @@ class Partition {
   ProducerStates producers_;
   AbortedTransactions aborted_;
   std::uint64_t bytes_since_snapshot_ = 0;
+  Offset snapshot_offset_{0};     // of the newest one that is durable
   std::vector<Waiting> waiting_;  // by end
   std::list<Held> held_;          // in order; what a session may have under way bounds it
   std::vector<std::weak_ptr<PartitionWatcher>> watchers_;
   std::size_t watchers_prune_at_ = 16;
+  std::shared_ptr<Partition*> alive_ = std::make_shared<Partition*>(this);  // for closures that may outlive this
 };
 
 }  // namespace tripos::broker

@@ -55,6 +55,7 @@ Result<> Partition::recover_producers() {
   producers_.release_ended(options_.is_completing);
   producers_.expire(now_ms - options_.producer_id_expiration.count());
   aborted_.drop_below(log_->start_offset());
+  TRIPOS_TRY(forget_aborted_without_marker());
   if (aborted_.all().empty()) return {};
   return repair_transaction_indexes();
 }
@@ -75,6 +76,7 @@ Result<Offset> Partition::read_snapshot() {
     if (snapshot) {
       producers_ = std::move(snapshot->producers);
       aborted_ = std::move(snapshot->aborted);
+      snapshot_offset_ = offset;
       return offset;
     }
     environment_.warn(fmt::format("{}; what it held is read from the log instead", snapshot.error().message));
@@ -108,6 +110,35 @@ Result<> Partition::repair_transaction_indexes() {
     TRIPOS_TRY(io::replace_file(environment_.files, path, index));
   }
   return {};
+}
+
+Result<> Partition::forget_aborted_without_marker() {
+  std::vector<Offset> gone;
+  for (const AbortedEntry& entry : aborted_.all()) {
+    const Offset marker = entry.transaction.last;
+    if (marker >= log_->compacted_below()) break;
+    TRIPOS_ASSIGN(const log::LogRead read, log_->read(marker, log_->durable_end(), 1));
+    if (read.slices.empty()) {
+      gone.push_back(marker);
+      continue;
+    }
+    Buffer header;
+    TRIPOS_TRY(read.slices.front().file->read(read.slices.front().begin, batch_layout::header_size, header));
+    const auto batch = log::read_batch_header(header, 0);
+    if (!batch || batch->base_offset != marker || !batch->is_control()) gone.push_back(marker);
+  }
+  aborted_.drop(gone);
+  return {};
+}
+
+void Partition::forget_aborted(const std::vector<Offset>& markers) {
+  if (aborted_.all().empty()) return;
+  aborted_.drop(markers);
+  if (auto repaired = repair_transaction_indexes(); !repaired) {
+    environment_.warn(
+        fmt::format("the indexes of aborted transactions, which only Kafka's tools read, are out of date until the next start: {}",
+                    repaired.error().message));
+  }
 }
 
 // ---- Markers
@@ -157,7 +188,15 @@ void Partition::write_final_snapshot() {
   write_snapshot(log_->next_offset(), encode_producer_snapshot(producers_, aborted_));
 }
 
-void Partition::write_snapshot(Offset offset, Buffer snapshot) {
+void Partition::save_producers(Offset offset, std::function<void(const Result<>&)> done) {
+  if (snapshot_offset_ >= offset || (producers_.size() == 0 && aborted_.all().empty())) return done({});
+  const WrittenEnd end{log_->next_offset()};
+  bytes_since_snapshot_ = 0;
+  log_->when_durable(end, [this, done = std::move(done), snapshot = encode_producer_snapshot(producers_, aborted_),
+                           end](DurableEnd) mutable { write_snapshot(end.offset, std::move(snapshot), std::move(done)); });
+}
+
+void Partition::write_snapshot(Offset offset, Buffer snapshot, std::function<void(const Result<>&)> done) {
   commit_.run_chore(
       [&files = environment_.files, directory = directory_, offset, snapshot = std::move(snapshot)]() -> Result<> {
         TRIPOS_TRY(io::replace_file(files, log::producer_snapshot_path(directory, offset), snapshot));
@@ -167,7 +206,13 @@ void Partition::write_snapshot(Offset offset, Buffer snapshot) {
         }
         return {};
       },
-      [](const Result<>&) {});  // without it the next start reads more of the log; GroupCommit has warned
+      [alive = alive_, offset, done = std::move(done)](const Result<>& written) {
+        if (*alive == nullptr) return;
+        Partition& self = **alive;
+        // Without it the next start reads more of the log; GroupCommit has warned.
+        if (written) self.snapshot_offset_ = std::max(self.snapshot_offset_, offset);
+        if (done) done(written);
+      });
 }
 
 }  // namespace tripos::broker

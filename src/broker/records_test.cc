@@ -333,18 +333,19 @@ TEST(Fetch, KeepsItsLimitsButGivesAtLeastOneBatch) {
 }
 
 TEST(Fetch, ByTopicIdAndWithoutSessions) {
-  TestBroker test;
+  TestBroker test(ConfigValues{{"max.incremental.fetch.session.cache.slots", "0"}});
   test.create_topic("t");
   (void)test.produce("t", batch_of({"a"}));
   auto request = TestBroker::fetch_request("", 0);
   request.topics.at(0).topic_id = test.broker().topics().find("t")->id();
-  request.session_epoch = 0;  // wants a session
+  request.session_epoch = 0;  // wants a session, for which there is no room
   auto response = test.call<wire::FetchResponse>(request, 13);
   EXPECT_EQ(response.session_id, 0);
   EXPECT_FALSE(response.responses.at(0).partitions.at(0).records.decoded_bytes().empty());
   request.topics.at(0).topic_id = Uuid::random();
   EXPECT_EQ(test.call<wire::FetchResponse>(request, 13).responses.at(0).partitions.at(0).error_code, ErrorCode::unknown_topic_id);
   request.session_id = 5;
+  request.session_epoch = 1;
   EXPECT_EQ(test.call<wire::FetchResponse>(request, 13).error_code, ErrorCode::fetch_session_id_not_found);
 }
 

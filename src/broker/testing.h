@@ -41,8 +41,11 @@ struct Pending {
 
 class TestBroker {
  public:
-  explicit TestBroker(ConfigValues config = {}, std::uint64_t seed = 1)
-      : config_(std::move(config)), files_(std::make_unique<io::SimFileSystem>(seed)), loop_(std::make_unique<io::SimLoop>(seed)) {
+  explicit TestBroker(ConfigValues config = {}, std::uint64_t seed = 1, TrimGuard trim_guard = {})
+      : config_(std::move(config)),
+        trim_guard_(std::move(trim_guard)),
+        files_(std::make_unique<io::SimFileSystem>(seed)),
+        loop_(std::make_unique<io::SimLoop>(seed)) {
     open();
   }
   ~TestBroker() { close(); }
@@ -217,7 +220,7 @@ class TestBroker {
                                   .background = *loop_,
                                   .fatal = [this](const Error&) { failed_ = true; },
                                   .warn = [this](std::string_view text) { warnings_.emplace_back(text); }};
-    auto opened = Broker::open(environment, "data", {.config = std::move(*config), .offset_floor = nullptr});
+    auto opened = Broker::open(environment, "data", {.config = std::move(*config), .offset_floor = nullptr, .trim_guard = trim_guard_});
     if (opened) {
       broker_ = std::move(*opened);
       broker_->set_listening_at({.host = "127.0.0.1", .port = 9092});
@@ -232,6 +235,7 @@ class TestBroker {
   }
 
   ConfigValues config_;
+  TrimGuard trim_guard_;
   std::unique_ptr<io::SimFileSystem> files_;
   std::unique_ptr<io::SimLoop> loop_;
   std::unique_ptr<log::DataDirectory> directory_;

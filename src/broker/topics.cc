@@ -108,6 +108,8 @@ PartitionOptions Topics::partition_options(const Topic& topic) const {
   log::LogOptions& options = partition.log;
   options.segment_bytes = static_cast<std::uint64_t>(topic.config.segment_bytes);
   options.roll_ms = std::chrono::milliseconds(topic.config.segment_ms);
+  options.roll_jitter_ms = std::chrono::milliseconds(topic.config.segment_jitter_ms);
+  options.index_size_max_bytes = static_cast<std::uint32_t>(topic.config.segment_index_bytes);
   options.index_interval_bytes = static_cast<std::uint32_t>(topic.config.index_interval_bytes);
   return partition;
 }

@@ -70,6 +70,28 @@ Result<std::vector<TableSnapshot>> Snapshotter::run(const std::string& topic) {
   return snapshots;
 }
 
+Result<Offset> Snapshotter::cover(const TopicDescription& topic, PartitionId partition, Offset end) {
+  const std::lock_guard lock(running_);
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic));
+  if (pinned.manifest->end_of(partition) >= end) return end;
+  const auto range = std::ranges::find(pinned.ranges, partition, &PartitionRange::partition);
+  if (range == pinned.ranges.end()) return fail(ErrorCode::not_found, "topic {} has no partition {}", topic.name, partition);
+  TRIPOS_ASSIGN(const TableSnapshot done, snapshot(topic));
+  // Without a row in what was pinned there is nothing to keep of it.
+  const bool kept = done.outcome == SnapshotOutcome::written || done.outcome == SnapshotOutcome::no_change;
+  return std::min(end, kept ? done.manifest.end_of(partition) : range->end.offset);
+}
+
+Result<> Snapshotter::keep_schema(const TopicDescription& topic) {
+  const std::lock_guard lock(running_);
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic));
+  if (pinned.schema.kind() != json::TypeKind::structure) return {};
+  if (pinned.manifest->schema_text(pinned.manifest->schema) == pinned.schema.text()) return {};
+  const ManifestStore& manifests = tables_.manifests();
+  TRIPOS_TRY(manifests.store().make_directory(manifests.table_directory(topic.id)));
+  return tables_.commit(pinned, next_manifest(pinned), {});
+}
+
 Result<std::vector<TableStatus>> Snapshotter::status(const std::string& topic) {
   TRIPOS_ASSIGN(const auto topics, chosen(topic));
   std::vector<TableStatus> all;
@@ -112,18 +134,26 @@ Result<TableSnapshot> Snapshotter::snapshot_once(const TopicDescription& topic) 
   const bool moved = std::any_of(pinned.ranges.begin(), pinned.ranges.end(), [&pinned](const PartitionRange& range) {
     return range.end.offset > pinned.manifest->end_of(range.partition);
   });
-  if (!moved) return unchanged;
+  const bool deleted = pinned.files().size() < pinned.manifest->files.size();
+  if (!moved && !deleted) return unchanged;
   return write(std::move(pinned));
 }
 
-Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
-  const ManifestStore& manifests = tables_.manifests();
+Manifest Snapshotter::next_manifest(const PinnedTable& pinned) const {
   Manifest next = *pinned.manifest;
   ++next.version;
   next.topic_id = pinned.topic.id;
   next.topic = pinned.topic.name;
   next.created = now_();
   next.schema = schema_id(next, pinned.schema.text());
+  return next;
+}
+
+Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
+  const ManifestStore& manifests = tables_.manifests();
+  Manifest next = next_manifest(pinned);
+  next.files.clear();  // those go of which all was deleted on request
+  for (const TableFile& file : pinned.files()) next.files.push_back(*file.file);
 
   TRIPOS_ASSIGN(const auto pieces, this->pieces(pinned, next.schema));
   TRIPOS_TRY(manifests.store().make_directory(manifests.table_directory(pinned.topic.id)));
@@ -214,7 +244,12 @@ Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::
   if (log_bytes(range) <= bytes_max) return std::vector{range};
   std::vector<PartitionRange> parts;
   const auto part_from = [&range](Offset begin) {
-    return PartitionRange{.partition = range.partition, .begin = begin, .end = range.end, .slices = {}, .aborted = range.aborted};
+    return PartitionRange{.partition = range.partition,
+                          .begin = begin,
+                          .end = range.end,
+                          .slices = {},
+                          .aborted = range.aborted,
+                          .deleted_below = range.deleted_below};
   };
   PartitionRange current = part_from(range.begin);
   std::uint64_t before = 0;  // bytes of log in `current`, up to the slice or batch that comes next

@@ -63,6 +63,11 @@ class Snapshotter {
 
   // The named topic, or all tables if it is empty. not_found: no table has that name. unavailable: too many runs wait.
   [[nodiscard]] Result<std::vector<TableSnapshot>> run(const std::string& topic);
+  // Before retention trims the log: makes a snapshot unless the partition's rows below `end` are in files. The offset below which they now
+  // are; it lies below `end` if the last stable offset does.
+  [[nodiscard]] Result<Offset> cover(const TopicDescription& topic, PartitionId partition, Offset end);
+  // Before compaction drops records of a topic: keeps what they have added to its table's schema, in a manifest that changes nothing else.
+  [[nodiscard]] Result<> keep_schema(const TopicDescription& topic);
   [[nodiscard]] Result<std::vector<TableStatus>> status(const std::string& topic);
 
  private:
@@ -74,6 +79,8 @@ class Snapshotter {
   [[nodiscard]] Result<std::vector<TopicDescription>> chosen(const std::string& topic);
   [[nodiscard]] Result<TableSnapshot> snapshot(const TopicDescription& topic);
   [[nodiscard]] Result<TableSnapshot> snapshot_once(const TopicDescription& topic);
+  // The successor of the pinned one, without a new file.
+  [[nodiscard]] Manifest next_manifest(const PinnedTable& pinned) const;
   [[nodiscard]] Result<TableSnapshot> write(PinnedTable pinned);
   [[nodiscard]] Result<std::vector<WrittenColumnFile>> write_files(const std::vector<Piece>& pieces);
   [[nodiscard]] Result<std::vector<Piece>> pieces(const PinnedTable& pinned, SchemaId schema) const;

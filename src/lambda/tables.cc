@@ -14,9 +14,15 @@ constexpr int attempts_max = 5;
 bool in_files(TableKind kind, const TopicDescription& topic) { return kind == TableKind::rows && !topic.compacted; }
 }  // namespace
 
-std::span<const ManifestFile> PinnedTable::files() const noexcept {
-  if (!in_files(kind, topic)) return {};
-  return manifest->files;
+std::vector<TableFile> PinnedTable::files() const {
+  std::vector<TableFile> belonging;
+  if (!in_files(kind, topic)) return belonging;
+  for (const ManifestFile& file : manifest->files) {
+    const auto range = std::ranges::find(ranges, file.partition, &PartitionRange::partition);
+    const Offset deleted_below = range == ranges.end() ? Offset(0) : range->deleted_below;
+    if (file.end > deleted_below) belonging.push_back({.file = &file, .begin = std::max(file.begin, deleted_below)});
+  }
+  return belonging;
 }
 
 Result<Pin> Tables::pin(std::span<const TableReference> references) {
@@ -92,7 +98,8 @@ Result<Pin> Tables::pin_once(std::span<const Wanted> wanted) {
     Table& state = *locked.at(want.topic.id).first;
     PinnedTable table{.name = want.name, .kind = want.kind, .topic = want.topic, .manifest = state.manifest, .schema = {}, .ranges = {}};
     for (std::int32_t count = 0; count < want.topic.partition_count; ++count, ++next) {
-      if (in_files(want.kind, want.topic) && (*ranges)[next].begin > requests[next].begin) {
+      const bool trimmed = (*ranges)[next].begin > std::max(requests[next].begin, (*ranges)[next].deleted_below);
+      if (in_files(want.kind, want.topic) && trimmed) {
         TRIPOS_ASSIGN(const Manifest stored, manifests_.load(want.topic.id));
         if (stored.version > state.manifest->version) {
           state.manifest.reset();

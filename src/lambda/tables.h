@@ -32,6 +32,12 @@
 
 namespace tripos::lambda {
 
+// A manifest's file, as far as its rows count: those from `begin` on.
+struct TableFile {
+  const ManifestFile* file;
+  Offset begin;  // above file->begin: the rows below were deleted on request
+};
+
 struct PinnedTable {
   std::string name;  // its SQL name
   TableKind kind = TableKind::rows;
@@ -40,8 +46,9 @@ struct PinnedTable {
   json::Type schema;                         // of kind rows: as inferred; a structure
   std::vector<PartitionRange> ranges;        // one for each partition, sorted; the files stay readable as long as this lives
 
-  // The files that belong to the table: none but for rows of topics that are not compacted.
-  [[nodiscard]] std::span<const ManifestFile> files() const noexcept;
+  // The files that belong to the table, as long as this lives: none but for rows of topics that are not compacted, and none of which all
+  // was deleted on request.
+  [[nodiscard]] std::vector<TableFile> files() const;
 };
 
 struct Pin {

@@ -194,6 +194,77 @@ TEST_F(TablesTest, ATrimmedLogIsSeenAndThePinIsMadeAgain) {
   EXPECT_EQ(table.ranges[0].begin, Offset(3));
 }
 
+TEST_F(TablesTest, WhatWasDeletedOnRequestLeavesTheTableAndWhatAgedOutStays) {
+  source_.create("exams");
+  source_.append("exams", 0, {row(1), row(2)});
+  ASSERT_TRUE(lambda_.snapshotter.run("exams").has_value());
+  source_.append("exams", 0, {row(3), row(4)});
+  ASSERT_TRUE(lambda_.snapshotter.run("exams").has_value());
+  source_.append("exams", 0, {row(5)});
+  const auto offsets = [this] {
+    std::vector<std::int64_t> found;
+    const auto table = pinned("exams");
+    const auto rows = rows_of(table.files(), table.ranges, table.topic.id, PartitionId(0), lambda_.columns, lambda_.manifests);
+    for (const PlainRow& each : rows.value()) found.push_back(each.offset.value());
+    return found;
+  };
+  source_.trim("exams", 0, Offset(4));
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+  source_.erase("exams", 0, Offset(1));
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  source_.erase("exams", 0, Offset(3));
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{3, 4}));
+  EXPECT_EQ(pinned("exams").files().size(), 1U);
+  // The next snapshot leaves the file out of which all is gone.
+  ASSERT_TRUE(lambda_.snapshotter.run("exams").has_value());
+  EXPECT_EQ(pinned("exams").manifest->files.size(), 2U);
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{3, 4}));
+  // Up to the end: nothing is left, and nothing is lost of what comes.
+  source_.erase("exams", 0, Offset(5));
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{}));
+  EXPECT_EQ(lambda_.snapshotter.run("exams")->front().outcome, SnapshotOutcome::written);
+  EXPECT_EQ(pinned("exams").manifest->files.size(), 0U);
+  source_.append("exams", 0, {row(6)});
+  EXPECT_EQ(offsets(), (std::vector<std::int64_t>{5}));
+}
+
+TEST_F(TablesTest, WhatRetentionWouldTakeIsPutIntoFilesFirst) {
+  source_.create("exams", 2);
+  const auto cover = [this](std::int32_t partition, std::int64_t end) {
+    return lambda_.snapshotter.cover(source_.topic("exams"), PartitionId(partition), Offset(end)).value();
+  };
+  source_.append("exams", 0, {"no json", std::nullopt});
+  EXPECT_EQ(cover(0, 2), Offset(2)) << "no row, no file needed";
+  EXPECT_EQ(cover(0, 9), Offset(2)) << "not what comes later";
+  source_.append("exams", 0, {row(1), row(2)});
+  source_.append("exams", 1, {row(3)});
+  EXPECT_EQ(cover(0, 3), Offset(3));
+  EXPECT_EQ(pinned("exams").manifest->end_of(PartitionId(0)), Offset(4));
+  EXPECT_EQ(cover(1, 1), Offset(1));
+  EXPECT_EQ(pinned("exams").manifest->version, 1U) << "what is covered needs nothing";
+  EXPECT_EQ(cover(1, 7), Offset(1));
+  source_.topic("exams").compacted = true;
+  EXPECT_EQ(cover(1, 1), Offset(1));
+}
+
+TEST_F(TablesTest, ACompactedTablesColumnsOutliveTheRecordsThatBroughtThem) {
+  source_.create("exams");
+  source_.topic("exams").compacted = true;
+  source_.append("exams", 0, {R"({"old":"x"})"});
+  source_.append("exams", 0, {R"({"new":1})"});
+  ASSERT_TRUE(lambda_.snapshotter.keep_schema(source_.topic("exams")));
+  source_.trim("exams", 0, Offset(1));  // as compaction takes the first one
+  Lambda restarted(disk_, source_);
+  const auto table = restarted.tables.pin_rows(source_.topic("exams")).value();
+  EXPECT_EQ(table.schema.text(), "struct<new:bigint,old:string>");
+  EXPECT_EQ(table.manifest->version, 1U);
+  ASSERT_TRUE(restarted.snapshotter.keep_schema(source_.topic("exams")));
+  EXPECT_EQ(restarted.tables.pin_rows(source_.topic("exams"))->manifest->version, 1U) << "nothing new";
+  // With another policy it is a table like others: nothing of what the log holds is taken for being in files.
+  source_.topic("exams").compacted = false;
+  EXPECT_EQ(restarted.tables.pin_rows(source_.topic("exams"))->ranges[0].begin, Offset(1));
+}
+
 TEST_F(TablesTest, OfTwoSnapshotsOneWinsAndNothingIsDoubled) {
   source_.create("exams");
   source_.append("exams", 0, {row(1)});
@@ -280,7 +351,9 @@ std::optional<std::string> ask_with_seam(Lambda& lambda, FakeSource& source, con
   while (later.version == pinned.manifest->version && std::chrono::steady_clock::now() < until) {
     later = lambda.manifests.load(topic.id).value();
   }
-  return wrong_with(later.files, pinned, source, lambda.columns, lambda.manifests);
+  std::vector<TableFile> files;
+  for (const ManifestFile& file : later.files) files.push_back({.file = &file, .begin = file.begin});
+  return wrong_with(files, pinned, source, lambda.columns, lambda.manifests);
 }
 
 std::optional<std::string> ask(Lambda& lambda, FakeSource& source, const TopicDescription& topic) {

@@ -112,6 +112,15 @@ std::string Identity::text() const {
   return text;
 }
 
+std::optional<Identity> Identity::parse(std::string_view text) {
+  if (text == "content") return Identity();
+  if (text.size() < 5 || !text.starts_with("id \"") || !text.ends_with('"')) return std::nullopt;
+  Buffer name;
+  const Identity parsed(std::string(unescaped(text.substr(4, text.size() - 5), name)));
+  if (parsed.text() != text) return std::nullopt;
+  return parsed;
+}
+
 std::string Identity::directory_name() const {
   if (!id_field_) return "content";
   return fmt::format("id-{:016x}", XXH3_64bits(id_field_->data(), id_field_->size()));

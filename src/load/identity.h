@@ -34,6 +34,8 @@ class Identity {
 
   // "content", or id and the field's name as a JSON string: what the index says of itself.
   [[nodiscard]] std::string text() const;
+  // Of such a text; nothing if it is none.
+  [[nodiscard]] static std::optional<Identity> parse(std::string_view text);
   // The name of its index's directory.
   [[nodiscard]] std::string directory_name() const;
 

@@ -108,6 +108,19 @@ Result<LoadIndex::Stored> LoadIndex::parse(Bytes text, const std::string& identi
   return stored;
 }
 
+Result<std::optional<Identity>> LoadIndex::kept_identity(io::FileSystem& files, const std::string& own_directory) {
+  const std::string path = index_path(own_directory);
+  const auto text = io::read_file(files, path, index_size_max);
+  if (!text && text.error().code == ErrorCode::not_found) return std::optional<Identity>();
+  if (!text) return tl::unexpected(text.error());
+  constexpr std::string_view name = "\nidentity ";
+  const std::size_t at = text->find(name);
+  const std::size_t begin = at == Buffer::npos ? text->size() : at + name.size();
+  const auto identity = Identity::parse(Bytes(*text).substr(begin, text->find('\n', begin) - begin));
+  if (!identity) return fail(ErrorCode::corrupt, "{}: it does not tell by what it counts; remove its directory and load again", path);
+  return identity;
+}
+
 Result<std::unique_ptr<LoadIndex>> LoadIndex::open(io::FileSystem& files, const std::string& directory, Identity identity,
                                                    const LoadIndexOptions& options) {
   const std::string own_directory = directory + "/" + identity.directory_name();
@@ -243,6 +256,16 @@ Result<> LoadIndex::clear() {
   counts_.clear();
   covered_.clear();
   return remove_orphans();
+}
+
+Result<> catch_up_with_log(LoadIndex& index, const TopicDescription& topic, RecordSource& source, const LoadIndex::Progress& progress) {
+  constexpr int attempts_max = 3;
+  for (int attempt = 1;; ++attempt) {
+    TRIPOS_ASSIGN(const auto ranges, source.ranges(index.wanted(topic)));
+    TRIPOS_ASSIGN(const bool done, index.catch_up(ranges, progress));
+    if (done) return {};
+    if (attempt == attempts_max) return fail(ErrorCode::conflict, "the log of topic {} does not stand still", topic.name);
+  }
 }
 
 }  // namespace tripos::load

@@ -1,7 +1,7 @@
 // LoadIndex: how often each content stands in a topic, counted from its durable log (docs/format/load_index.md).
 //
 // What it has counted is exactly the records below an end of each partition, but for those that were trimmed before it saw them. It is kept
-// in files once scanning the rest costs more than reading them; until then it is made anew from the log each time, and has no files at all.
+// in files once scanning the rest costs more than reading them, or the log is to be trimmed; until then the log is scanned each time.
 //
 // A crash walk. A run is written and synced, its directory synced, then `index` is replaced by one that names it and tells the ends up to
 // which it counts. Before that replacement the old index counts, and the run is an orphan that open() removes; after it the new one.
@@ -35,6 +35,10 @@ class LoadIndex {
   [[nodiscard]] static Result<std::unique_ptr<LoadIndex>> open(io::FileSystem& files, const std::string& directory, Identity identity,
                                                                const LoadIndexOptions& options);
 
+  // By what the index that is kept in the directory `own_directory` counts; nothing: there is none (a crash left it). corrupt: it is
+  // damaged.
+  [[nodiscard]] static Result<std::optional<Identity>> kept_identity(io::FileSystem& files, const std::string& own_directory);
+
   // What catch_up() needs: each partition from where it was counted to.
   [[nodiscard]] std::vector<RangeRequest> wanted(const TopicDescription& topic) const;
 
@@ -43,6 +47,9 @@ class LoadIndex {
   // Counts the ranges that wanted() asked for. False: the log ends below what was counted (it has lost its end), so that the index is worth
   // nothing: it has been emptied; ask for what is wanted now.
   [[nodiscard]] Result<bool> catch_up(std::span<const PartitionRange> ranges, const Progress& progress);
+
+  // Makes files of it, unless there are some: so that whoever trims the log knows that loads go by it, and lets it catch up before.
+  [[nodiscard]] Result<> keep() { return stored_ ? Result<>() : save(); }
 
   // Fastest in the order of hashes.
   [[nodiscard]] Result<std::uint32_t> count(const ContentHash& hash) { return counts_.count(hash); }
@@ -85,5 +92,9 @@ class LoadIndex {
   std::map<PartitionId, Covered> covered_;
   bool stored_ = false;  // there is an index file
 };
+
+// Counts what has come to the topic's log since, up to now.
+[[nodiscard]] Result<> catch_up_with_log(LoadIndex& index, const TopicDescription& topic, RecordSource& source,
+                                         const LoadIndex::Progress& progress);
 
 }  // namespace tripos::load

@@ -83,6 +83,19 @@ TEST_F(LoadIndexTest, CountsOutliveTheLog) {
   EXPECT_EQ(open(files_, kept)->uncounted(), 1U);
 }
 
+TEST_F(LoadIndexTest, WhoeverTrimsLearnsByWhatLoadsGo) {
+  source_.append("t", 0, {R"({"a":1})"});
+  for (const Identity& identity : {Identity(), Identity("key \"ä\"\n")}) {
+    const auto index = open(files_, {}, identity);
+    ASSERT_TRUE(*catch_up(*index));
+    EXPECT_FALSE(*files_.exists(index->directory())) << "a small log is scanned each time";
+    ASSERT_TRUE(index->keep());
+    EXPECT_EQ(*LoadIndex::kept_identity(files_, index->directory()), identity);
+    EXPECT_EQ(count(*open(files_, {}, identity), R"({"a":1})"), 1U);
+  }
+  EXPECT_EQ(*LoadIndex::kept_identity(files_, std::string(directory) + "/other"), std::nullopt);
+}
+
 TEST_F(LoadIndexTest, ALogThatHasLostItsEndIsCountedAnew) {
   source_.append("t", 0, {"{\"a\":1}", "{\"a\":2}"});
   ASSERT_TRUE(*catch_up(*open(files_, kept)));

@@ -21,8 +21,7 @@ Result<std::shared_ptr<LoadSession>> LoadService::begin(LoadRequest request, con
                 *request.partition);
   }
   TRIPOS_ASSIGN(auto claim, claims_->claim(topic->id, topic->name));
-  const std::string directory = topics_directory_ + "/" + topic->id.text() + "/load";
-  TRIPOS_ASSIGN(auto index, LoadIndex::open(files_, directory, request.identity, options_));
+  TRIPOS_ASSIGN(auto index, LoadIndex::open(files_, load_directory(topic->id), request.identity, options_));
   LoadSession::Parts parts{.source = source_,
                            .sink = sink_,
                            .files = files_,
@@ -32,6 +31,27 @@ Result<std::shared_ptr<LoadSession>> LoadService::begin(LoadRequest request, con
   auto session = std::make_shared<LoadSession>(std::move(parts), *topic, std::move(request));
   TRIPOS_TRY(session->begin(progress));
   return session;
+}
+
+std::string LoadService::load_directory(const TopicId& topic) const { return topics_directory_ + "/" + topic.text() + "/load"; }
+
+Result<> LoadService::count_before_trim(const TopicDescription& topic) {
+  const std::string directory = load_directory(topic.id);
+  const auto entries = files_.list(directory);
+  if (!entries && entries.error().code == ErrorCode::not_found) return {};  // nothing was ever loaded
+  if (!entries) return tl::unexpected(entries.error());
+  TRIPOS_ASSIGN(const auto claim, claims_->claim(topic.id, topic.name));
+  TRIPOS_ASSIGN(const EnteredClaim entered, EnteredClaim::enter(claim));
+  LoadIndexOptions options = options_;
+  options.kept_from_bytes = 1;
+  for (const io::DirectoryEntry& entry : *entries) {
+    if (!entry.directory) continue;
+    TRIPOS_ASSIGN(auto identity, LoadIndex::kept_identity(files_, directory + "/" + entry.name));
+    if (!identity) continue;
+    TRIPOS_ASSIGN(const auto index, LoadIndex::open(files_, directory, std::move(*identity), options));
+    TRIPOS_TRY(catch_up_with_log(*index, topic, source_, [](std::uint64_t, std::uint64_t) { return Result<>(); }));
+  }
+  return {};
 }
 
 }  // namespace tripos::load

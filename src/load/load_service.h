@@ -24,7 +24,12 @@ class LoadService {
   // Claims the topic and counts what it holds. not_found: no such topic; conflict: another load of it is under way.
   [[nodiscard]] Result<std::shared_ptr<LoadSession>> begin(LoadRequest request, const LoadIndex::Progress& progress);
 
+  // Before records leave the topic's log: counts them, for each identity by which the topic was ever loaded. conflict: a load is under way.
+  [[nodiscard]] Result<> count_before_trim(const TopicDescription& topic);
+
  private:
+  [[nodiscard]] std::string load_directory(const TopicId& topic) const;
+
   io::FileSystem& files_;
   std::string topics_directory_;
   RecordSource& source_;

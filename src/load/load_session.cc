@@ -10,7 +10,6 @@ namespace {
 constexpr std::size_t batch_bytes = 900'000;     // below the default of max.message.bytes
 constexpr std::size_t record_overhead_max = 64;  // of a record's own lengths and deltas
 constexpr std::size_t batch_overhead_max = 128;  // of a batch of one record
-constexpr int attempts_max = 3;
 
 }  // namespace
 
@@ -40,19 +39,11 @@ Result<> LoadSession::begin(const LoadIndex::Progress& progress) {
     TRIPOS_TRY(wait_for_room(0));
     TRIPOS_TRY(io::remove_tree(parts_.files, parts_.directory));
     seen_.emplace(parts_.files, parts_.directory, parts_.index->seed(), parts_.index->options().table_size);
-    return catch_up(progress);
+    TRIPOS_TRY(catch_up_with_log(*parts_.index, topic_, parts_.source, progress));
+    return parts_.index->keep();
   }();
   if (!begun) failure_ = begun.error();
   return begun;
-}
-
-Result<> LoadSession::catch_up(const LoadIndex::Progress& progress) {
-  for (int attempt = 1;; ++attempt) {
-    TRIPOS_ASSIGN(const auto ranges, parts_.source.ranges(parts_.index->wanted(topic_)));
-    TRIPOS_ASSIGN(const bool done, parts_.index->catch_up(ranges, progress));
-    if (done) return {};
-    if (attempt == attempts_max) return fail(ErrorCode::conflict, "the log of topic {} does not stand still", topic_.name);
-  }
 }
 
 Result<> LoadSession::take(Bytes text, const std::function<void(const LoadTally&)>& turn) {

@@ -85,7 +85,6 @@ class LoadSession {
   };
 
   [[nodiscard]] LoadTally tally() const;
-  [[nodiscard]] Result<> catch_up(const LoadIndex::Progress& progress);
   [[nodiscard]] Result<> judge(std::vector<Line>& lines);
   [[nodiscard]] Result<> append(const std::vector<Line>& lines);
   [[nodiscard]] Result<> send(std::vector<NewRecord> records, std::size_t size);

@@ -11,7 +11,7 @@
 namespace tripos::log {
 namespace {
 
-constexpr std::string_view first_line = "tripos checkpoint 1\n";
+constexpr std::string_view first_line = "tripos checkpoint 2\n";
 constexpr std::size_t size_max = 4096;
 
 // Takes "name value\n" off the front of `text`.
@@ -30,9 +30,10 @@ bool take(Bytes& text, std::string_view name, T& value) {
 
 Buffer encode_checkpoint(const Checkpoint& checkpoint) {
   Buffer text = fmt::format(
-      "{}start {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\noffset_entries {}\ntime_entries {}\n",
-      first_line, checkpoint.start, checkpoint.segment, checkpoint.position, checkpoint.end, checkpoint.max_timestamp_ms,
-      checkpoint.max_timestamp_offset, checkpoint.offset_entries, checkpoint.time_entries);
+      "{}start {}\ndeleted_below {}\ncompacted_below {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\n"
+      "offset_entries {}\ntime_entries {}\n",
+      first_line, checkpoint.start, checkpoint.deleted_below, checkpoint.compacted_below, checkpoint.segment, checkpoint.position,
+      checkpoint.end, checkpoint.max_timestamp_ms, checkpoint.max_timestamp_offset, checkpoint.offset_entries, checkpoint.time_entries);
   text += fmt::format("crc32c {}\n", crc32c(text));
   return text;
 }
@@ -47,18 +48,24 @@ Result<Checkpoint> decode_checkpoint(Bytes text) {
   if (sum != crc32c(text.substr(0, sum_line))) return fail(ErrorCode::corrupt, "wrong checksum");
   Bytes lines = text.substr(first_line.size(), sum_line - first_line.size());
   std::int64_t start = 0;
+  std::int64_t deleted_below = 0;
+  std::int64_t compacted_below = 0;
   std::int64_t segment = 0;
   std::int64_t end = 0;
   std::int64_t max_timestamp_offset = 0;
   Checkpoint checkpoint;
-  if (!take(lines, "start", start) || !take(lines, "segment", segment) || !take(lines, "position", checkpoint.position) ||
-      !take(lines, "end", end) || !take(lines, "max_timestamp_ms", checkpoint.max_timestamp_ms) ||
-      !take(lines, "max_timestamp_offset", max_timestamp_offset) || !take(lines, "offset_entries", checkpoint.offset_entries) ||
-      !take(lines, "time_entries", checkpoint.time_entries) || !lines.empty()) {
+  if (!take(lines, "start", start) || !take(lines, "deleted_below", deleted_below) || !take(lines, "compacted_below", compacted_below) ||
+      !take(lines, "segment", segment) || !take(lines, "position", checkpoint.position) || !take(lines, "end", end) ||
+      !take(lines, "max_timestamp_ms", checkpoint.max_timestamp_ms) || !take(lines, "max_timestamp_offset", max_timestamp_offset) ||
+      !take(lines, "offset_entries", checkpoint.offset_entries) || !take(lines, "time_entries", checkpoint.time_entries) ||
+      !lines.empty()) {
     return broken();
   }
   if (start < 0 || segment < 0 || end < segment || end < start) return broken();
+  if (deleted_below < 0 || deleted_below > end || compacted_below < 0 || compacted_below > end) return broken();
   checkpoint.start = Offset(start);
+  checkpoint.deleted_below = Offset(deleted_below);
+  checkpoint.compacted_below = Offset(compacted_below);
   checkpoint.segment = Offset(segment);
   checkpoint.end = Offset(end);
   checkpoint.max_timestamp_offset = Offset(max_timestamp_offset);

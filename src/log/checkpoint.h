@@ -13,6 +13,8 @@ namespace tripos::log {
 
 struct Checkpoint {
   Offset start;                        // the log's start offset
+  Offset deleted_below;                // records below it were deleted on request: no table shows them any more
+  Offset compacted_below;              // records below it have been compacted
   Offset segment;                      // base offset of the segment that holds the durable end
   std::uint64_t position = 0;          // bytes of that segment that are durable
   Offset end;                          // the durable end: offset of the batch that would start at `position`

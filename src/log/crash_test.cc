@@ -13,6 +13,7 @@
 #include "io/sim/sim_file_system.h"
 #include "io/sim/sim_loop.h"
 #include "log/log_fixture.h"
+#include "log/wrapped_file_system.h"
 
 namespace tripos::log {
 namespace {
@@ -25,58 +26,42 @@ enum class Mutation {
   early_acknowledgement,  // the round is taken for finished before it has synced
   skip_recovery_sync,     // what recovery keeps is shown unsynced
   checkpoint_too_early,   // the checkpoint is replaced before what it describes is synced
+  trim_too_early,         // segments below a new start are removed before the start is durable
 };
 
 constexpr std::array mutations = {Mutation::skip_data_sync,        Mutation::skip_directory_sync, Mutation::skip_closed_sync,
-                                  Mutation::early_acknowledgement, Mutation::skip_recovery_sync,  Mutation::checkpoint_too_early};
+                                  Mutation::early_acknowledgement, Mutation::skip_recovery_sync,  Mutation::checkpoint_too_early,
+                                  Mutation::trim_too_early};
 
 // A file system that breaks a rule.
-class FaultyFileSystem final : public io::FileSystem {
+class FaultyFileSystem final : public WrappedFileSystem {
  public:
-  FaultyFileSystem(io::SimFileSystem& files, Mutation mutation) : files_(files), mutation_(mutation) {}
+  FaultyFileSystem(io::SimFileSystem& files, Mutation mutation) : WrappedFileSystem(files), mutation_(mutation) {}
 
   void set_recovering(bool recovering) { recovering_ = recovering; }
 
   Result<std::shared_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
-    TRIPOS_ASSIGN(auto file, files_.open(path, mode));
     if (mode == io::OpenMode::replace && path.ends_with(".log")) newest_[io::parent_of(path)] = path;
-    return std::make_shared<FaultyFile>(*this, std::move(file));
+    return WrappedFileSystem::open(path, mode);
   }
-  Result<bool> exists(const std::string& path) override { return files_.exists(path); }
-  Result<> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
-  Result<> link(const std::string& from, const std::string& to) override { return files_.link(from, to); }
-  Result<> remove(const std::string& path) override { return files_.remove(path); }
-  Result<std::vector<io::DirectoryEntry>> list(const std::string& directory) override { return files_.list(directory); }
-  Result<> make_directories(const std::string& directory) override { return files_.make_directories(directory); }
+  Result<> rename(const std::string& from, const std::string& to) override {
+    if (mutation_ != Mutation::trim_too_early || !to.ends_with("/checkpoint")) return files_.rename(from, to);
+    // The new checkpoint gets its name only when the next one comes: what it no longer needs is removed meanwhile.
+    const std::string late = to + ".late";
+    TRIPOS_ASSIGN(const bool any, files_.exists(late));
+    if (any) TRIPOS_TRY(files_.rename(late, to));
+    return files_.rename(from, late);
+  }
   Result<> sync_directory(const std::string& directory) override {
     if (mutation_ == Mutation::skip_directory_sync || (recovering_ && mutation_ == Mutation::skip_recovery_sync)) return {};
     return files_.sync_directory(directory);
   }
-  Result<> sync_all(const std::string& directory) override { return files_.sync_all(directory); }
-  Result<std::unique_ptr<io::FileLock>> lock(const std::string& path) override { return files_.lock(path); }
-  Result<io::DiskSpace> space(const std::string& directory) override { return files_.space(directory); }
 
  private:
-  class FaultyFile final : public io::File {
-   public:
-    FaultyFile(FaultyFileSystem& files, std::shared_ptr<io::File> file) : files_(files), file_(std::move(file)) {}
-    Result<std::size_t> read_at(std::uint64_t position, std::span<char> to) const override { return file_->read_at(position, to); }
-    Result<> write_at(std::uint64_t position, std::span<const Bytes> parts) override { return file_->write_at(position, parts); }
-    Result<> sync_data() override {
-      if (files_.mutation_ == Mutation::checkpoint_too_early && !files_.recovering_ && path().ends_with(".log"))
-        TRIPOS_TRY(files_.checkpoint_early(*file_));
-      return files_.skips_sync(path()) ? Result<>() : file_->sync_data();
-    }
-    Result<> truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Result<> reserve(std::uint64_t begin, std::uint64_t end) override { return file_->reserve(begin, end); }
-    Result<std::uint64_t> size() const override { return file_->size(); }
-    int descriptor() const noexcept override { return file_->descriptor(); }
-    const std::string& path() const noexcept override { return file_->path(); }
-
-   private:
-    FaultyFileSystem& files_;
-    std::shared_ptr<io::File> file_;
-  };
+  Result<> sync_file(io::File& file) override {
+    if (mutation_ == Mutation::checkpoint_too_early && !recovering_ && file.path().ends_with(".log")) TRIPOS_TRY(checkpoint_early(file));
+    return skips_sync(file.path()) ? Result<>() : file.sync_data();
+  }
 
   bool skips_sync(const std::string& path) {
     if (recovering_) return mutation_ == Mutation::skip_recovery_sync;
@@ -104,7 +89,6 @@ class FaultyFileSystem final : public io::FileSystem {
     return write_checkpoint(files_, directory, checkpoint);
   }
 
-  io::SimFileSystem& files_;
   Mutation mutation_;
   bool recovering_ = false;
   std::map<std::string, std::string> newest_;
@@ -196,7 +180,7 @@ class World {
   void advance_start(int p) {
     const Offset to = log(p).start_offset() + (log(p).durable_end().offset - log(p).start_offset()) / 2;
     history(p).start_asked = std::max(history(p).start_asked, to);
-    log(p).advance_start(to, [this, p, to](const Result<>& result) {
+    log(p).advance_start(to, Trim::retention, [this, p, to](const Result<>& result) {
       if (result && !disk_.power_is_cut()) history(p).start = std::max(history(p).start, to);
     });
   }

@@ -147,6 +147,14 @@ Result<Appended> PartitionLog::append(Bytes batches, const AppendOptions& option
   return Appended{base_offset, written_};
 }
 
+// So that segments of many partitions, begun at one time, do not end at one.
+std::chrono::milliseconds PartitionLog::roll_age() const noexcept {
+  const auto jitter_max = std::min(options_.roll_jitter_ms, options_.roll_ms).count();
+  if (jitter_max <= 0) return options_.roll_ms;
+  const std::size_t mixed = std::hash<std::string>()(directory_) ^ std::hash<std::int64_t>()(segments_.back()->base().value());
+  return options_.roll_ms - std::chrono::milliseconds(static_cast<std::int64_t>(mixed % static_cast<std::uint64_t>(jitter_max)));
+}
+
 bool PartitionLog::must_roll(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp_ms) const noexcept {
   const Segment& active = *segments_.back();
   if (active.size() == 0) return false;
@@ -155,7 +163,7 @@ bool PartitionLog::must_roll(std::uint64_t bytes, Offset last_offset, std::int64
          active.indexes_full(options_.index_size_max_bytes) ||
          (first_timestamp_ms && max_timestamp_ms > *first_timestamp_ms &&
           static_cast<std::uint64_t>(max_timestamp_ms) - static_cast<std::uint64_t>(*first_timestamp_ms) >
-              static_cast<std::uint64_t>(options_.roll_ms.count()));
+              static_cast<std::uint64_t>(roll_age().count()));
 }
 
 // Closes the active segment, if there is one, and begins the next at `base`; the next round syncs both, and the directory.
@@ -202,6 +210,8 @@ PartitionLog::Mark PartitionLog::mark() const {
   mark.end = written_;
   mark.bytes = written_bytes_;
   mark.checkpoint = {.start = start_,
+                     .deleted_below = deleted_below_,
+                     .compacted_below = compacted_below_,
                      .segment = active.base(),
                      .position = active.size(),
                      .end = written_.offset,
@@ -265,18 +275,17 @@ void PartitionLog::when_durable(WrittenEnd end, std::function<void(DurableEnd)> 
 
 // --- Checkpoints and retention
 
-void PartitionLog::advance_start(Offset offset, std::function<void(const Result<>&)> done) {
+void PartitionLog::advance_start(Offset offset, Trim trim, std::function<void(const Result<>&)> done) {
   CHECK(offset <= durable_.offset);
-  if (offset <= start_) {
-    done({});
-    return;
-  }
+  if (trim == Trim::deletion) deleted_below_ = std::max(deleted_below_, offset);
+  if (offset <= start_) return checkpoint(std::move(done));  // it may not be durable yet
   start_ = offset;
   if (offset == written_.offset && segments_.back()->size() > 0) {
     if (auto rolled = roll(offset); !rolled) {
       done(rolled);
       return;
     }
+    commit_.mark(*this, Urgency::now);  // somebody waits
   }
   checkpoint(std::move(done));
 }
@@ -297,6 +306,8 @@ void PartitionLog::start_chore() {
   };
   Checkpoint next = durable_checkpoint_;
   next.start = start_;
+  next.deleted_below = deleted_below_;
+  next.compacted_below = compacted_below_;
   if (has_durable_segment_ && segments_.back()->base() != durable_checkpoint_.segment) {
     chore_wanted_ = true;  // the round that syncs the new segment comes back here
     chore_waiters_ = std::move(waiters);
@@ -327,14 +338,26 @@ void PartitionLog::start_chore() {
       [alive = alive_, next, removed_count = removed_.size(), waiters = std::move(waiters), answer](const Result<>& result) {
         PartitionLog* const log = *alive;
         if (log == nullptr) return;
-        log->chore_running_ = false;
         if (result) {
           log->checkpoint_on_disk_ = next;
           log->removed_.erase(log->removed_.begin(), log->removed_.begin() + static_cast<std::ptrdiff_t>(removed_count));
         }
         answer(waiters, result);
-        if (*alive != nullptr) log->start_chore();
+        if (*alive != nullptr) log->end_chore();
       });
+}
+
+// One chore has ended: those that wait come before the next checkpoint.
+void PartitionLog::end_chore() {
+  chore_running_ = false;
+  const std::shared_ptr<PartitionLog*> alive = alive_;
+  while (!chore_running_ && !waiting_chores_.empty()) {
+    const io::Task next = std::move(waiting_chores_.front());
+    waiting_chores_.erase(waiting_chores_.begin());
+    next();
+    if (*alive == nullptr) return;
+  }
+  start_chore();
 }
 
 bool PartitionLog::segments_to_remove() const noexcept {

@@ -25,6 +25,7 @@
 #include "log/checkpoint.h"
 #include "log/group_commit.h"
 #include "log/segment.h"
+#include "log/segment_swap.h"
 #include "model/ends.h"
 #include "model/ports.h"
 #include "model/record_batch.h"
@@ -37,6 +38,7 @@ inline constexpr std::uint64_t unsynced_bytes_max = 4u << 20;
 struct LogOptions {
   std::uint64_t segment_bytes = 1u << 30;                          // log.segment.bytes, at most 2^31 - 1
   std::chrono::milliseconds roll_ms = std::chrono::hours(7 * 24);  // log.roll.ms, by the records' timestamps, as Kafka does
+  std::chrono::milliseconds roll_jitter_ms{0};                     // log.roll.jitter.ms: shortens roll_ms, of each segment by another part
   std::uint32_t index_interval_bytes = 4096;                       // log.index.interval.bytes
   std::uint32_t index_size_max_bytes = 10u << 20;                  // log.index.size.max.bytes
   std::uint64_t checkpoint_bytes = 64u << 20;                      // a checkpoint at least each so many synced bytes
@@ -53,6 +55,13 @@ struct RecoveryReport {
   std::uint64_t cut_position = 0;
   std::string damaged_checkpoint;     // why the checkpoint was not believed; the whole log was scanned
   std::optional<Offset> raised_from;  // the end found, when next_offset_floor raised it: acknowledged records are missing
+};
+
+// Why records leave the log.
+enum class Trim {
+  retention,   // they are old: what was made of them (a table's files) stays
+  deletion,    // somebody wants them gone: from the table, too
+  compaction,  // others of the same key came later
 };
 
 // An end that may be shown: what a reader brings along.
@@ -87,6 +96,14 @@ struct TimestampedOffset {
   Offset offset;
   std::int64_t timestamp_ms = -1;
   LeaderEpoch leader_epoch;
+};
+
+// A segment that is not written any more, for who reads all of it.
+struct ClosedSegment {
+  Offset base;
+  Offset end;  // where the next one begins
+  std::uint64_t size = 0;
+  std::shared_ptr<const SegmentFile> file;
 };
 
 class PartitionLog final : public Syncable {
@@ -162,9 +179,27 @@ class PartitionLog final : public Syncable {
   // Oldest first: what a retention policy decides on.
   [[nodiscard]] Result<std::vector<SegmentInfo>> segments();
 
-  // Raises the start to `offset` (at most the durable end) and removes the segments that lie below it altogether.
-  // Readers see the new start at once; `done` runs when it is durable.
-  void advance_start(Offset offset, std::function<void(const Result<>&)> done);
+  // Raises the start to `offset` (at most the durable end; nothing happens to a start that lies higher) and removes the segments that lie
+  // below it altogether, once that is durable. Readers see the new start at once; `done` runs when it is durable.
+  void advance_start(Offset offset, Trim trim, std::function<void(const Result<>&)> done);
+  // Records below it were deleted on request; those from there up to the start have only aged out.
+  [[nodiscard]] Offset deleted_below() const noexcept { return deleted_below_; }
+
+  // --- Compaction
+
+  // Records below it have been compacted.
+  [[nodiscard]] Offset compacted_below() const noexcept { return compacted_below_; }
+  // All segments below it are closed, and recovery will not look into them.
+  [[nodiscard]] Offset checkpointed_segment() const noexcept { return checkpoint_on_disk_ ? checkpoint_on_disk_->segment : start_; }
+  // Of the first batch of the segment that begins at `base`; -1: there is none.
+  [[nodiscard]] Result<std::int64_t> first_timestamp(Offset base);
+  // The segments below `end`, oldest first. `end`: where one begins, at most checkpointed_segment().
+  [[nodiscard]] Result<std::vector<ClosedSegment>> closed_segments(Offset end);
+  // Puts a compacted segment in the place of those that it was made of; `done` when that is durable. Readers may go on with slices of the
+  // old ones. conflict: they are no longer what they were (the start has moved): nothing was changed.
+  void replace(const CleanedSegment& cleaned, std::function<void(const Result<>&)> done);
+  // A run of compaction has ended.
+  void set_compacted_below(Offset offset, std::function<void(const Result<>&)> done);
 
   // --- Closing
 
@@ -209,6 +244,7 @@ class PartitionLog final : public Syncable {
   PartitionLog(io::FileSystem& files, GroupCommit& commit, std::string directory, LogOptions options);
 
   [[nodiscard]] Result<> prepare(Bytes batches, const AppendOptions& options, WrittenEnd& end);
+  [[nodiscard]] std::chrono::milliseconds roll_age() const noexcept;
   [[nodiscard]] bool must_roll(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp_ms) const noexcept;
   [[nodiscard]] bool first_segment_unsynced() const noexcept;
   [[nodiscard]] Result<> roll(Offset base);
@@ -223,6 +259,10 @@ class PartitionLog final : public Syncable {
   Segment& use(std::size_t index);
   [[nodiscard]] Result<> check_range(Offset from, VisibleEnd end) const;
   void start_chore();
+  void end_chore();
+  // On the loop, between the decision and its end: from here on readers see the new segment.
+  [[nodiscard]] Result<> swap(const CleanedSegment& cleaned, std::vector<std::shared_ptr<const SegmentFile>>& old_files);
+  [[nodiscard]] std::optional<std::size_t> find_replaced(const CleanedSegment& cleaned) const noexcept;
   [[nodiscard]] bool segments_to_remove() const noexcept;
   void take_removed_segments(Offset checkpointed_segment);
 
@@ -233,6 +273,8 @@ class PartitionLog final : public Syncable {
 
   std::vector<std::unique_ptr<Segment>> segments_;  // oldest first; the last one is written. None before the first append.
   Offset start_{0};
+  Offset deleted_below_{0};
+  Offset compacted_below_{0};
   WrittenEnd written_{};
   DurableEnd durable_{};
   bool read_only_ = false;
@@ -252,6 +294,7 @@ class PartitionLog final : public Syncable {
   bool chore_wanted_ = false;
   bool has_durable_segment_ = false;  // durable_checkpoint_ speaks of a segment
   std::optional<Checkpoint> checkpoint_on_disk_;
+  std::vector<io::Task> waiting_chores_;
   std::vector<std::string> removed_;  // files that are no longer part of the log and still have their names
   std::vector<std::function<void(const Result<>&)>> chore_waiters_;
   std::shared_ptr<PartitionLog*> alive_ = std::make_shared<PartitionLog*>(this);  // for closures that may outlive this

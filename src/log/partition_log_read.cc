@@ -144,7 +144,7 @@ Result<LogRead> PartitionLog::read(Offset from, VisibleEnd end, std::uint64_t by
 
 Result<std::optional<TimestampedOffset>> PartitionLog::find_by_timestamp(std::int64_t timestamp_ms, VisibleEnd end) {
   for (std::size_t index = segment_of(start_); index < segments_.size() && segments_[index]->base() < end.offset(); ++index) {
-    Segment& segment = use(index);
+    Segment& segment = segments_[index]->knows_largest_timestamp() ? *segments_[index] : use(index);
     TRIPOS_ASSIGN(const std::int64_t largest, segment.largest_timestamp());
     if (largest < timestamp_ms) continue;
     TRIPOS_ASSIGN(const std::uint64_t stop, end_position(index, end.offset()));

@@ -218,7 +218,7 @@ TEST_F(PartitionLogTest, AdvancingTheStartRemovesSegmentsAndIsRemembered) {
   ASSERT_EQ(segments.size(), 20u);
   const auto leased = log().read(Offset(0), log().durable_end(), 1);
   bool done = false;
-  log().advance_start(segments[2].base_offset + 1, [&](const Result<>& result) { done = result.has_value(); });
+  log().advance_start(segments[2].base_offset + 1, Trim::retention, [&](const Result<>& result) { done = result.has_value(); });
   EXPECT_EQ(log().start_offset(), segments[2].base_offset + 1) << "seen at once";
   sync();
   EXPECT_TRUE(done);
@@ -228,12 +228,23 @@ TEST_F(PartitionLogTest, AdvancingTheStartRemovesSegmentsAndIsRemembered) {
   EXPECT_EQ(read_records(leased->slices)->size(), 2u) << "a slice stays readable";
   cut_power(io::Survival::nothing);
   EXPECT_EQ(log().start_offset(), segments[2].base_offset + 1);
+  EXPECT_EQ(log().deleted_below(), Offset(0));
 
-  log().advance_start(log().durable_end().offset, [&](const Result<>& result) { EXPECT_TRUE(result); });
+  // What has aged out can still be deleted: from the table.
+  done = false;
+  log().advance_start(Offset(3), Trim::deletion, [&](const Result<>& result) { done = result.has_value(); });
+  sync();
+  EXPECT_TRUE(done);
+  cut_power(io::Survival::nothing);
+  EXPECT_EQ(log().deleted_below(), Offset(3));
+  EXPECT_EQ(log().start_offset(), segments[2].base_offset + 1);
+
+  log().advance_start(log().durable_end().offset, Trim::deletion, [&](const Result<>& result) { EXPECT_TRUE(result); });
   sync();
   EXPECT_EQ(log().segments()->size(), 1u);
   EXPECT_EQ(log().size_bytes(), 0u);
   cut_power(io::Survival::nothing);
+  EXPECT_EQ(log().deleted_below(), Offset(40));
   EXPECT_EQ(log().next_offset(), Offset(40)) << "offsets go on";
   EXPECT_EQ(append({"next"}), Offset(40));
 }

@@ -59,6 +59,7 @@ std::string producer_snapshot_path(std::string_view directory, Offset offset) {
   return fmt::format("{}/{:020}{}", directory, offset.value(), snapshot_suffix);
 }
 std::string checkpoint_path(std::string_view directory) { return fmt::format("{}/checkpoint", directory); }
+std::string swap_path(std::string_view directory) { return fmt::format("{}/swap", directory); }
 std::string sync_failed_path(std::string_view directory) { return fmt::format("{}/sync-failed", directory); }
 
 std::optional<Offset> segment_base_offset(std::string_view file_name) { return offset_in_name(file_name, segment_suffix); }

@@ -34,6 +34,9 @@ namespace tripos::log {
 [[nodiscard]] std::string producer_snapshot_path(std::string_view partition_directory, Offset offset);
 [[nodiscard]] std::string checkpoint_path(std::string_view partition_directory);
 [[nodiscard]] std::string sync_failed_path(std::string_view partition_directory);
+[[nodiscard]] std::string swap_path(std::string_view partition_directory);
+// Behind the names of the files of a segment that compaction is making.
+inline constexpr std::string_view cleaned_suffix = ".cleaned";
 
 // The base offset of "00000000000000000042.log"; nothing if the name is not a segment's.
 [[nodiscard]] std::optional<Offset> segment_base_offset(std::string_view file_name);

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "log/batch_header.h"
 #include "log/paths.h"
+#include "log/segment_swap.h"
 
 namespace tripos::log {
 namespace {
@@ -52,6 +53,7 @@ Result<std::uint64_t> scan_batches(const io::File& file, std::uint64_t begin, st
 }  // namespace
 
 Result<> Recovery::run() {
+  TRIPOS_TRY(finish_swap(log_.files_, log_.directory_));
   TRIPOS_TRY(list());
   TRIPOS_TRY(read_checkpoint());
   TRIPOS_TRY(open_segments());
@@ -78,7 +80,8 @@ Result<> Recovery::list() {
     if (path == sync_failed_path(log_.directory_)) sync_had_failed_ = true;
     const bool index = entry.name.ends_with(".index") || entry.name.ends_with(".timeindex") || entry.name.ends_with(".txnindex");
     const auto owner = index ? segment_base_offset(entry.name.substr(0, entry.name.find('.')) + ".log") : std::nullopt;
-    if ((owner && !std::binary_search(bases_.begin(), bases_.end(), *owner)) || path == checkpoint_path(log_.directory_) + ".tmp") {
+    if ((owner && !std::binary_search(bases_.begin(), bases_.end(), *owner)) || entry.name.ends_with(cleaned_suffix) ||
+        path == swap_path(log_.directory_) + ".tmp" || path == checkpoint_path(log_.directory_) + ".tmp") {
       leftovers_.push_back(std::move(path));
     }
   }
@@ -118,6 +121,8 @@ Result<> Recovery::open_segments() {
     first_scanned_ = static_cast<std::size_t>(place - bases_.begin());
     scanned_from_ = checkpoint_->position;
     log_.start_ = checkpoint_->start;
+    log_.deleted_below_ = checkpoint_->deleted_below;
+    log_.compacted_below_ = checkpoint_->compacted_below;
     end_ = checkpoint_->end;
   } else if (!bases_.empty()) {
     log_.start_ = bases_.front();

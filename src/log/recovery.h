@@ -5,8 +5,9 @@
 // refused, unchanged. Otherwise the bad tail is cut. A segment that does not begin where the one before ends has lost that one's tail: a
 // bad batch there. What remains may live in the page cache only (the process was killed, the machine was not), so it is synced before
 // anybody sees it. After a sync that failed (file `sync-failed`) the cache may even hold clean pages that never reached the disk: the tail
-// is written anew. A crash during recovery leaves a log that the next recovery ends with in the same way. Invariant: run() changes nothing
-// on the disk before it knows that it will not refuse.
+// is written anew. A swap of segments that was decided (segment_swap.h) is finished first. A crash during recovery leaves a log that the
+// next recovery ends with in the same way. Invariant: but for that, run() changes nothing on the disk before it knows that it will not
+// refuse.
 #pragma once
 
 #include <cstdint>

@@ -197,6 +197,8 @@ TEST_F(RecoveryTest, IndexesAreWholeAfterACrash) {
 
 TEST_F(RecoveryTest, ACheckpointReadsBackAndNothingElseDoes) {
   const Checkpoint checkpoint{.start = Offset(3),
+                              .deleted_below = Offset(2),
+                              .compacted_below = Offset(90),
                               .segment = Offset(100),
                               .position = 4711,
                               .end = Offset(200),

@@ -23,17 +23,18 @@ Result<> SegmentFile::read(std::uint64_t position, std::size_t count, Buffer& to
   return read;
 }
 
-Segment::Segment(io::FileSystem& files, const std::string& directory, Offset base, std::uint32_t index_interval_bytes)
+Segment::Segment(io::FileSystem& files, const std::string& directory, Offset base, std::uint32_t index_interval_bytes,
+                 std::string_view suffix)
     : files_(files),
-      path_(segment_path(directory, base)),
+      path_(segment_path(directory, base).append(suffix)),
       base_(base),
       index_interval_bytes_(index_interval_bytes),
-      offsets_(files, offset_index_path(directory, base), base),
-      times_(files, time_index_path(directory, base), base) {}
+      offsets_(files, offset_index_path(directory, base).append(suffix), base),
+      times_(files, time_index_path(directory, base).append(suffix), base) {}
 
 Result<std::unique_ptr<Segment>> Segment::create(io::FileSystem& files, const std::string& directory, Offset base,
-                                                 std::uint32_t index_interval_bytes) {
-  auto segment = std::unique_ptr<Segment>(new Segment(files, directory, base, index_interval_bytes));
+                                                 std::uint32_t index_interval_bytes, std::string_view suffix) {
+  auto segment = std::unique_ptr<Segment>(new Segment(files, directory, base, index_interval_bytes, suffix));
   TRIPOS_TRY(segment->offsets_.create());
   TRIPOS_TRY(segment->times_.create());
   TRIPOS_ASSIGN(auto file, files.open(segment->path_, io::OpenMode::replace));
@@ -45,7 +46,7 @@ Result<std::unique_ptr<Segment>> Segment::create(io::FileSystem& files, const st
 
 Result<std::unique_ptr<Segment>> Segment::open(io::FileSystem& files, const std::string& directory, Offset base,
                                                std::uint32_t index_interval_bytes) {
-  auto segment = std::unique_ptr<Segment>(new Segment(files, directory, base, index_interval_bytes));
+  auto segment = std::unique_ptr<Segment>(new Segment(files, directory, base, index_interval_bytes, {}));
   TRIPOS_ASSIGN(segment->size_, segment->file_size());
   segment->release();
   return segment;
@@ -341,12 +342,16 @@ Result<std::optional<BatchHeader>> Segment::find_max_timestamp(Offset offset, st
 Result<std::int64_t> Segment::largest_timestamp() {
   if (size_ == 0) return std::int64_t{-1};
   if (written_) return max_timestamp_.timestamp_ms;
+  if (closed_largest_timestamp_ms_) return *closed_largest_timestamp_ms_;
   TRIPOS_TRY(load_indexes());
   if (times_.count() > 0) {
     TRIPOS_ASSIGN(const TimeEntry last, times_.at(times_.count() - 1));
     TRIPOS_ASSIGN(const auto named, find(last.offset, size_));
     if (written_) return max_timestamp_.timestamp_ms;  // find() has rebuilt the indexes
-    if (named && named->last_offset == last.offset && named->max_timestamp_ms == last.timestamp_ms) return last.timestamp_ms;
+    if (named && named->last_offset == last.offset && named->max_timestamp_ms == last.timestamp_ms) {
+      closed_largest_timestamp_ms_ = last.timestamp_ms;
+      return last.timestamp_ms;
+    }
   }
   TRIPOS_TRY(distrust_indexes());
   return max_timestamp_.timestamp_ms;

@@ -31,9 +31,9 @@ class SegmentFile final : public LeasedFile {
 
 class Segment {
  public:
-  // A new, empty one; files left under its name by a crash are emptied.
+  // A new, empty one; files left under its name by a crash are emptied. `suffix`: behind the names of its files.
   [[nodiscard]] static Result<std::unique_ptr<Segment>> create(io::FileSystem& files, const std::string& directory, Offset base,
-                                                               std::uint32_t index_interval_bytes);
+                                                               std::uint32_t index_interval_bytes, std::string_view suffix = {});
   // One that exists. It counts as closed, its end as the file's, its indexes as whole, until resume() or restart().
   [[nodiscard]] static Result<std::unique_ptr<Segment>> open(io::FileSystem& files, const std::string& directory, Offset base,
                                                              std::uint32_t index_interval_bytes);
@@ -85,11 +85,13 @@ class Segment {
   [[nodiscard]] Result<std::optional<BatchHeader>> find_timestamp(std::int64_t timestamp_ms, Offset offset, std::uint64_t end);
   // The first batch that has the largest timestamp of those that end above `offset`, below the position `end`.
   [[nodiscard]] Result<std::optional<BatchHeader>> find_max_timestamp(Offset offset, std::uint64_t end);
+  // Whether largest_timestamp() needs no file.
+  [[nodiscard]] bool knows_largest_timestamp() const noexcept { return size_ == 0 || written_ || closed_largest_timestamp_ms_; }
   // The largest timestamp of all; -1 if the segment is empty.
   [[nodiscard]] Result<std::int64_t> largest_timestamp();
 
  private:
-  Segment(io::FileSystem& files, const std::string& directory, Offset base, std::uint32_t index_interval_bytes);
+  Segment(io::FileSystem& files, const std::string& directory, Offset base, std::uint32_t index_interval_bytes, std::string_view suffix);
   [[nodiscard]] Result<io::File*> log_file();
   [[nodiscard]] Result<> load_indexes();
   // Makes the indexes anew from the batches [0, end), in memory.
@@ -116,6 +118,7 @@ class Segment {
   bool written_ = false;  // add() has seen all batches: the three below are right
   TimeEntry max_timestamp_;
   std::optional<std::int64_t> first_timestamp_ms_;
+  std::optional<std::int64_t> closed_largest_timestamp_ms_;  // asked for once: a closed segment does not change
   std::int64_t last_time_entry_ms_ = -1;
   std::uint64_t bytes_since_entry_ = 0;
 };

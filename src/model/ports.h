@@ -50,10 +50,11 @@ struct LogSlice {
 // The records [begin, end) of a partition. The first batch may start below `begin`: the reader drops what lies below.
 struct PartitionRange {
   PartitionId partition;
-  Offset begin;  // may be above what was asked for: retention has trimmed below it
+  Offset begin;  // may be above what was asked for: what lay below has left the log
   StableOffset end;
   std::vector<LogSlice> slices;
   std::vector<AbortedTransaction> aborted;  // those that reach into the range: who reads the slices leaves their batches out
+  Offset deleted_below{0};                  // records below were deleted on request: nobody shows them, wherever they are still kept
 };
 
 struct RangeRequest {

@@ -44,7 +44,7 @@ std::string as_of_text(const lambda::Pin& pin) {
                          // Where the table starts: with its first file, or with the log.
                          Offset begin = range.begin;
                          for (const auto& file : table.files()) {
-                           if (file.partition == range.partition) begin = std::min(begin, file.begin);
+                           if (file.file->partition == range.partition) begin = std::min(begin, file.begin);
                          }
                          return fmt::format(R"({{"partition":{},"begin":{},"live_begin":{},"end":{}}})", range.partition, begin,
                                             range.begin, range.end.offset);

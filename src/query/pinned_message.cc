@@ -59,13 +59,13 @@ Result<PinnedMessage> pinned_message(const lambda::Pin& pin, std::span<const pro
     entry.topic = table.topic.name;
     entry.compacted = table.topic.compacted;
     entry.schema = table.schema.text();
-    for (const lambda::ManifestFile& file : table.files()) {
-      entry.files.push_back({.path = manifests.path(table.topic.id, file.name),
-                             .partition = file.partition,
-                             .begin = file.begin,
-                             .end = file.end,
-                             .row_count = file.row_count,
-                             .schema = table.manifest->schema_text(file.schema)});
+    for (const auto& [file, begin] : table.files()) {
+      entry.files.push_back({.path = manifests.path(table.topic.id, file->name),
+                             .partition = file->partition,
+                             .begin = begin,
+                             .end = file->end,
+                             .holds_more = begin > file->begin,
+                             .schema = table.manifest->schema_text(file->schema)});
     }
     for (const PartitionRange& range : table.ranges) {
       TRIPOS_ASSIGN(auto message, descriptors.range(range));

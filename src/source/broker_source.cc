@@ -25,6 +25,7 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
   const StableOffset end = (*partition)->stable_offset();
   const Offset begin = std::max(request.begin, (*partition)->start_offset());
   PartitionRange range{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}, .aborted = {}};
+  range.deleted_below = (*partition)->log()->deleted_below();
   if (begin >= end.offset) return range;
   auto read = (*partition)->log()->read(begin, end, std::numeric_limits<std::uint64_t>::max());
   if (!read) return tl::unexpected(std::move(read).error());

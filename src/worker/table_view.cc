@@ -182,7 +182,9 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
   const auto add_arm = [&arms](const std::string& arm) { arms += (arms.empty() ? "" : " UNION ALL ") + arm; };
   for (std::size_t first = 0; first < files_.size();) {
     std::size_t last = first + 1;
-    while (last < files_.size() && table_.files[last].schema == table_.files[first].schema) {
+    // A file with rows that were deleted stands alone: the others need no look at offsets.
+    const protocol::PinnedFile& head = table_.files[first];
+    while (last < files_.size() && !head.holds_more && !table_.files[last].holds_more && table_.files[last].schema == head.schema) {
       ++last;
     }
     TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(table_.files[first].schema));
@@ -198,11 +200,13 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
       list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", value, quoted_name(columns_[i].name));
     }
     list += hidden;
+    const std::string condition =
+        head.holds_more ? fmt::format(" WHERE {} >= {}", quoted_name(hidden_columns_[1].name), head.begin) : std::string();
     std::string paths;
     for (; first < last; ++first) {
       paths += fmt::format("{}'/proc/self/fd/{}'", paths.empty() ? "" : ", ", files_[first].number());
     }
-    add_arm(fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning = false)", list, paths));
+    add_arm(fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning = false){}", list, paths, condition));
   }
   if (!scan_->log.pieces().empty() || files_.empty()) {
     std::vector<json::Field> fields;

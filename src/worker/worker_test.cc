@@ -131,6 +131,20 @@ TEST(Worker, AFieldThatIsNamedAsARecordsColumnGetsANumber) {
   EXPECT_EQ(server.ask("SELECT * FROM t").rows, R"([["mine",1],["live",2]])");
 }
 
+TEST(Worker, RowsThatWereDeletedAreNotShownThoughTheirFileHoldsThem) {
+  TestServer server;
+  TestTable& table = server.add_table("t");
+  server.append(table, {json(R"({"a":1})"), json(R"({"a":2})"), json(R"({"a":3})")});
+  ASSERT_TRUE(server.snapshot(table, 3).wrote);
+  server.append(table, {json(R"({"a":4,"b":"x"})"), json(R"({"a":5})")});
+  ASSERT_TRUE(server.snapshot(table, 5).wrote);
+  server.append(table, {json(R"({"a":6})")});
+  table.files[0].begin = Offset(2);
+  table.files[0].holds_more = true;
+  EXPECT_EQ(server.ask("SELECT a FROM t").rows, "[[3],[4],[5],[6]]");
+  EXPECT_EQ(server.ask("SELECT count(*), min(a), min(__tripos_offset) FROM t").rows, "[[4,3,2]]");
+}
+
 TEST(Worker, ACompactedTopicShowsTheLastValueOfEachKey) {
   TestServer server;
   TestTable& table = server.add_table("t");

@@ -170,6 +170,22 @@ class Librdkafka(unittest.TestCase):
         admin.delete_topics([topic])[topic].result(10)
         self.assertNotIn(topic, admin.list_topics(timeout=10).topics)
 
+    def test_deleted_records(self):
+        topic = fresh("rd-deleted")
+        self.produce(topic, [str(i).encode() for i in range(10)])
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap})
+        partition = confluent_kafka.TopicPartition(topic, 0, 4)
+        deleted = admin.delete_records([partition])[partition].result(30)
+        self.assertEqual(deleted.low_watermark, 4)
+        with self.consumer(fresh("g")) as consumer:
+            self.assertEqual(consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, 0), timeout=10), (4, 10))
+            consumer.subscribe([topic])
+            self.assertEqual(self.consume(consumer, 6), [str(i).encode() for i in range(4, 10)])
+        partition.offset = 11
+        with self.assertRaises(confluent_kafka.KafkaException) as refused:
+            admin.delete_records([partition])[partition].result(30)
+        self.assertEqual(refused.exception.args[0].code(), confluent_kafka.KafkaError.OFFSET_OUT_OF_RANGE)
+
     def test_a_message_that_is_too_large(self):
         topic = fresh("rd-large")
         admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap})

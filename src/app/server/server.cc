@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/server/trim_preparation.h"
 #include "broker/broker.h"
 #include "broker/net/server.h"
 #include "io/asio/loop.h"
@@ -101,6 +102,7 @@ struct Server::Parts {
     query::QueryService queries;
     load::LoadService loads;
     std::unique_ptr<query::RunnerThreads> runners;
+    TrimPreparation trims;
     std::unique_ptr<serve::HttpServer> http;
   };
 
@@ -144,7 +146,8 @@ Server::Parts::Tables::Tables(Parts& parts, const lambda::ManifestStore& manifes
       snapshots(tables, column_files, [&clock = parts.clock] { return clock.wall(); }),
       queries(tables, views, statement_workers),
       loads(parts.files, parts.clock, log::topics_directory(parts.options.data), source, sink),
-      runners(std::make_unique<query::RunnerThreads>(runner_count_max, runners_waiting_max)) {}
+      runners(std::make_unique<query::RunnerThreads>(runner_count_max, runners_waiting_max)),
+      trims(source, snapshots, loads, *runners, parts.loop) {}
 
 Result<> Server::Parts::open() {
   TRIPOS_ASSIGN(directory, log::DataDirectory::acquire(files, options.data));
@@ -170,7 +173,12 @@ Result<> Server::Parts::open_broker() {
   // Logs are opened when they are first used: the broker asks as long as it lives.
   offset_floors = std::make_unique<lambda::OffsetFloors>(*manifests, [this](const Error& damaged) { options.log(damaged.message); });
   const auto offset_floor = [this](const TopicPartition& partition) { return offset_floors->floor(partition); };
-  TRIPOS_ASSIGN(broker, broker::Broker::open(environment, options.data, {.config = std::move(config), .offset_floor = offset_floor}));
+  const auto trim_guard = [this](const broker::LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed) {
+    if (tables == nullptr || stopping) return allowed(fail(ErrorCode::unavailable, "the server is starting or stopping"));
+    tables->trims.prepare(leaving, std::move(allowed));
+  };
+  TRIPOS_ASSIGN(broker, broker::Broker::open(environment, options.data,
+                                             {.config = std::move(config), .offset_floor = offset_floor, .trim_guard = trim_guard}));
   return {};
 }
 

@@ -1,12 +1,13 @@
 // Fetch: whole batches of durable records, as slices of their files. With too little to answer it waits, for records or max_wait_ms.
 // read_committed sees what lies below the last stable offset, and is told which of it was aborted: the client leaves that out.
-// Fetch sessions are not kept: each request names all its partitions, and the answer's session id is 0, as KIP-227 lets a broker do.
+// What is asked for may be remembered (fetch_sessions.h).
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "broker/api/handlers.h"
 #include "broker/api/leader_epoch.h"
+#include "broker/fetch_sessions.h"
 #include "broker/topics.h"
 
 namespace tripos::broker {
@@ -23,23 +24,30 @@ constexpr std::int32_t max_wait_ms_max = 60'000;  // an empty answer is always a
 
 // What a read has found.
 struct Found {
-  Response response;
+  std::vector<PartitionData> partitions;
   std::uint64_t bytes = 0;
   bool must_answer = false;  // an error, which waiting does not heal
 };
 
 class Fetch final : public PartitionWatcher, public std::enable_shared_from_this<Fetch> {
  public:
-  Fetch(RequestContext& context, const Request& request, Reply<Response> reply)
-      : broker_(context.broker), session_(context.session), version_(context.version), request_(request), reply_(std::move(reply)) {}
+  Fetch(RequestContext& context, const Request& request, FetchSessions::Context session, Reply<Response> reply)
+      : broker_(context.broker),
+        session_(context.session),
+        version_(context.version),
+        max_wait_ms_(std::min(request.max_wait_ms, max_wait_ms_max)),
+        min_bytes_(request.min_bytes),
+        bytes_max_(static_cast<std::uint64_t>(std::clamp(request.max_bytes, 0, context.broker.config().fetch_bytes_max))),
+        isolation_(request.isolation_level == read_committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted),
+        asked_(std::move(session)),
+        reply_(std::move(reply)) {}
 
   void start() {
     Found found = read();
-    const auto wait_ms = std::min(request_.max_wait_ms, max_wait_ms_max);
-    if (is_enough(found) || wait_ms <= 0 || broker_.stopping()) return answer(std::move(found));
+    if (is_enough(found) || max_wait_ms_ <= 0 || broker_.stopping()) return answer(std::move(found));
     watch();
     // The timer keeps this alive while it waits.
-    timer_ = broker_.environment().executor.post_after(std::chrono::milliseconds(wait_ms), [self = shared_from_this()] {
+    timer_ = broker_.environment().executor.post_after(std::chrono::milliseconds(max_wait_ms_), [self = shared_from_this()] {
       self->timer_ = io::no_timer;
       if (!self->answered_) self->answer(self->read());
     });
@@ -57,47 +65,39 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
 
  private:
   [[nodiscard]] bool is_enough(const Found& found) const {
-    return found.must_answer || static_cast<std::int64_t>(found.bytes) >= request_.min_bytes;
+    return found.must_answer || static_cast<std::int64_t>(found.bytes) >= min_bytes_;
   }
 
   void answer(Found found) {
     answered_ = true;
     broker_.environment().executor.cancel(std::exchange(timer_, io::no_timer));
-    reply_(found.response);
+    reply_(asked_.answer(std::move(found.partitions)));
   }
 
   // All partitions asked for tell of their next move; a partition that was watched before tells twice, which does no harm but once.
   void watch() {
-    for (const auto& topic : request_.topics) {
-      Topic* const known = find(topic);
+    for (const FetchSessions::Asked& asked : asked_.asked()) {
+      Topic* const known = find(asked);
       if (known == nullptr) continue;
-      for (const auto& asked : topic.partitions) {
-        if (const auto partition = broker_.topics().partition(*known, PartitionId(asked.partition)))
-          (*partition)->watch(shared_from_this());
-      }
+      if (const auto partition = broker_.topics().partition(*known, PartitionId(asked.partition.partition)))
+        (*partition)->watch(shared_from_this());
     }
   }
 
-  [[nodiscard]] Topic* find(const Request::FetchTopic& topic) const {
-    return version_ >= topic_ids_from ? broker_.topics().find(topic.topic_id) : broker_.topics().find(topic.topic);
+  [[nodiscard]] Topic* find(const FetchSessions::Asked& asked) const {
+    return version_ >= topic_ids_from ? broker_.topics().find(asked.topic_id) : broker_.topics().find(asked.topic);
   }
 
   [[nodiscard]] Found read() const {
     Found found;
-    found.response.responses.reserve(request_.topics.size());
-    for (const auto& topic : request_.topics) {
-      auto& answered = found.response.responses.emplace_back();
-      answered.topic = topic.topic;
-      answered.topic_id = topic.topic_id;
-      answered.partitions.reserve(topic.partitions.size());
-      Topic* const known = find(topic);
-      for (const auto& asked : topic.partitions) {
-        PartitionData& data = answered.partitions.emplace_back();
-        data.partition_index = asked.partition;
-        data.high_watermark = -1;
-        data.error_code = known == nullptr ? missing_topic() : read_partition(*known, asked, data, found);
-        if (data.error_code != wire::ErrorCode::none) found.must_answer = true;
-      }
+    found.partitions.reserve(asked_.asked().size());
+    for (const FetchSessions::Asked& asked : asked_.asked()) {
+      Topic* const known = find(asked);
+      PartitionData& data = found.partitions.emplace_back();
+      data.partition_index = asked.partition.partition;
+      data.high_watermark = -1;
+      data.error_code = known == nullptr ? missing_topic() : read_partition(*known, asked.partition, data, found);
+      if (data.error_code != wire::ErrorCode::none) found.must_answer = true;
     }
     return found;
   }
@@ -120,24 +120,18 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
     const Offset from(asked.fetch_offset);
     if (from < (*partition)->start_offset() || from > high_watermark) return wire::ErrorCode::offset_out_of_range;
     data.aborted_transactions.reset();  // null: not told, as Kafka does
-    if (request_.isolation_level == read_committed) data.aborted_transactions.emplace();
-    if (from >= visible_end(**partition).offset()) return wire::ErrorCode::none;
+    if (isolation_ == IsolationLevel::read_committed) data.aborted_transactions.emplace();
+    if (from >= (*partition)->visible_end(isolation_).offset()) return wire::ErrorCode::none;
     return read_records(**partition, from, asked.partition_max_bytes, data, found);
-  }
-
-  [[nodiscard]] log::VisibleEnd visible_end(const Partition& partition) const {
-    return partition.visible_end(request_.isolation_level == read_committed ? IsolationLevel::read_committed
-                                                                            : IsolationLevel::read_uncommitted);
   }
 
   // The first partition with records gives at least one batch, however large, so that a consumer gets on; others keep within the limits.
   wire::ErrorCode read_records(Partition& partition, Offset from, std::int32_t partition_bytes_max, PartitionData& data,
                                Found& found) const {
-    const auto bytes_max = static_cast<std::uint64_t>(std::clamp(request_.max_bytes, 0, broker_.config().fetch_bytes_max));
-    const std::uint64_t left = bytes_max - std::min(bytes_max, found.bytes);
+    const std::uint64_t left = bytes_max_ - std::min(bytes_max_, found.bytes);
     const std::uint64_t limit = std::min(left, static_cast<std::uint64_t>(std::max(partition_bytes_max, 0)));
     if (found.bytes > 0 && limit == 0) return wire::ErrorCode::none;
-    auto records = partition.log()->read(from, visible_end(partition), limit);
+    auto records = partition.log()->read(from, partition.visible_end(isolation_), limit);
     if (!records) return kafka_error(records.error()).code;
     if (found.bytes > 0 && records->bytes > limit) return wire::ErrorCode::none;  // its first batch alone is too large
     for (LogSlice& slice : records->slices) data.records.add(std::move(slice));
@@ -153,7 +147,11 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
   Broker& broker_;
   SessionContext session_;
   std::int16_t version_;
-  Request request_;
+  std::int32_t max_wait_ms_;
+  std::int32_t min_bytes_;
+  std::uint64_t bytes_max_;
+  IsolationLevel isolation_;
+  FetchSessions::Context asked_;
   Reply<Response> reply_;
   io::TimerId timer_ = io::no_timer;
   bool answered_ = false;
@@ -162,12 +160,15 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
 }  // namespace
 
 void handle_fetch(RequestContext& context, const wire::FetchRequest& request, Reply<wire::FetchResponse> reply) {
-  if (request.session_id != 0) {  // a session that this broker never gave
+  FetchSessions::Context session;
+  const MonotonicTime now = context.broker.environment().clock.monotonic();
+  const wire::ErrorCode refused = context.broker.fetch_sessions().begin(request, context.version >= topic_ids_from, now, session);
+  if (refused != wire::ErrorCode::none) {
     Response response;
-    response.error_code = wire::ErrorCode::fetch_session_id_not_found;
+    response.error_code = refused;
     return reply(response);
   }
-  std::make_shared<Fetch>(context, request, std::move(reply))->start();
+  std::make_shared<Fetch>(context, request, std::move(session), std::move(reply))->start();
 }
 
 }  // namespace tripos::broker

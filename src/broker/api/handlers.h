@@ -7,6 +7,7 @@
 #include "wire/api_versions.h"
 #include "wire/create_partitions.h"
 #include "wire/create_topics.h"
+#include "wire/delete_records.h"
 #include "wire/delete_topics.h"
 #include "wire/describe_cluster.h"
 #include "wire/describe_configs.h"
@@ -17,6 +18,7 @@
 #include "wire/list_offsets.h"
 #include "wire/list_partition_reassignments.h"
 #include "wire/metadata.h"
+#include "wire/offset_for_leader_epoch.h"
 #include "wire/produce.h"
 
 namespace tripos::broker {
@@ -26,6 +28,7 @@ void handle_api_versions(RequestContext& context, const wire::ApiVersionsRequest
 void handle_create_partitions(RequestContext& context, const wire::CreatePartitionsRequest& request,
                               Reply<wire::CreatePartitionsResponse> reply);
 void handle_create_topics(RequestContext& context, const wire::CreateTopicsRequest& request, Reply<wire::CreateTopicsResponse> reply);
+void handle_delete_records(RequestContext& context, const wire::DeleteRecordsRequest& request, Reply<wire::DeleteRecordsResponse> reply);
 void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsRequest& request, Reply<wire::DeleteTopicsResponse> reply);
 void handle_describe_cluster(RequestContext& context, const wire::DescribeClusterRequest& request,
                              Reply<wire::DescribeClusterResponse> reply);
@@ -42,6 +45,8 @@ void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest
 void handle_list_partition_reassignments(RequestContext& context, const wire::ListPartitionReassignmentsRequest& request,
                                          Reply<wire::ListPartitionReassignmentsResponse> reply);
 void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply);
+void handle_offset_for_leader_epoch(RequestContext& context, const wire::OffsetForLeaderEpochRequest& request,
+                                    Reply<wire::OffsetForLeaderEpochResponse> reply);
 void handle_produce(RequestContext& context, const wire::ProduceRequest& request, Reply<wire::ProduceResponse> reply);
 
 // ApiVersions in a version that is not ours: UNSUPPORTED_VERSION in the body of version 0, with all that is ours.

@@ -107,7 +107,14 @@ TopicConfig::TopicConfig(const BrokerConfig& broker, ConfigValues set) : set_(st
   compacted = list_contains(cleanup, "compact");
   deleted_by_retention = list_contains(cleanup, "delete");
   segment_bytes = integer("segment.bytes");
+  delete_retention_ms = integer("delete.retention.ms");
+  compaction_lag_min_ms = integer("min.compaction.lag.ms");
+  compaction_lag_max_ms = integer("max.compaction.lag.ms");
+  cleanable_ratio_min = parse_real(text("min.cleanable.dirty.ratio"));
   segment_ms = integer("segment.ms");
+  if (compacted) segment_ms = std::min(segment_ms, compaction_lag_max_ms);
+  segment_jitter_ms = integer("segment.jitter.ms");
+  segment_index_bytes = integer("segment.index.bytes");
   retention_ms = integer("retention.ms");
   retention_bytes = integer("retention.bytes");
   index_interval_bytes = static_cast<std::int32_t>(integer("index.interval.bytes"));

@@ -87,10 +87,17 @@ class TopicConfig {
   bool compacted = false;
   bool deleted_by_retention = false;
   std::int64_t segment_bytes = 0;
-  std::int64_t segment_ms = 0;
+  std::int64_t segment_ms = 0;  // of a compacted topic at most max.compaction.lag.ms
+  std::int64_t segment_jitter_ms = 0;
+  std::int64_t segment_index_bytes = 0;
   std::int64_t retention_ms = 0;     // -1: for ever
   std::int64_t retention_bytes = 0;  // -1: any size
   std::int32_t index_interval_bytes = 0;
+  // Of a compacted topic.
+  std::int64_t delete_retention_ms = 0;
+  std::int64_t compaction_lag_min_ms = 0;
+  std::int64_t compaction_lag_max_ms = 0;
+  double cleanable_ratio_min = 0;
   bool table = true;  // tripos.table
 
  private:

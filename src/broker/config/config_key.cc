@@ -128,6 +128,8 @@ Result<> check_values(std::span<const ConfigKey> keys, const ConfigValues& value
 
 bool parse_boolean(std::string_view checked) noexcept { return equal_ignoring_case(checked, "true"); }
 
+double parse_real(std::string_view checked) noexcept { return number<double>(checked).value_or(0); }
+
 std::int64_t parse_integer(std::string_view checked) noexcept { return number<std::int64_t>(checked).value_or(0); }
 
 std::vector<std::string_view> list_elements(std::string_view list) {

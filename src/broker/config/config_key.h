@@ -52,6 +52,7 @@ using ConfigValues = std::map<std::string, std::string, std::less<>>;
 // Of values that have been checked.
 [[nodiscard]] bool parse_boolean(std::string_view checked) noexcept;
 [[nodiscard]] std::int64_t parse_integer(std::string_view checked) noexcept;
+[[nodiscard]] double parse_real(std::string_view checked) noexcept;
 // The elements of a comma separated list, without the spaces around them; views into it.
 [[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);
 [[nodiscard]] bool list_contains(std::string_view list, std::string_view element);

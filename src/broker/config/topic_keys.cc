@@ -31,7 +31,7 @@ constexpr std::array keys{
     ConfigKey{.name = "file.delete.delay.ms",
               .type = int64,
               .default_value = "60000",
-              .documentation = "How long a file is kept after its removal from the log.",
+              .documentation = "Kept for tools. A removed file goes once nobody reads it any more.",
               .min = 0,
               .broker_name = "log.segment.delete.delay.ms"},
     ConfigKey{.name = "flush.messages",

@@ -15,14 +15,15 @@ namespace tripos::lambda {
 using PartitionRows = std::vector<PlainRow>;
 
 // batch: the files that count.  live: the log's ranges.
-inline Result<PartitionRows> rows_of(std::span<const ManifestFile> files, const std::vector<PartitionRange>& ranges, const TopicId& topic,
+inline Result<PartitionRows> rows_of(std::span<const TableFile> files, const std::vector<PartitionRange>& ranges, const TopicId& topic,
                                      PartitionId partition, const PlainColumnFiles& columns, const ManifestStore& manifests) {
   PartitionRows rows;
-  for (const ManifestFile& file : files) {
-    if (file.partition != partition) continue;
-    TRIPOS_ASSIGN(const auto from_file, columns.read(manifests.path(topic, file.name)));
-    if (static_cast<std::int64_t>(from_file.size()) != file.row_count) return fail(ErrorCode::corrupt, "{} has other rows", file.name);
-    rows.insert(rows.end(), from_file.begin(), from_file.end());
+  for (const auto& [file, begin] : files) {
+    if (file->partition != partition) continue;
+    TRIPOS_ASSIGN(const auto from_file, columns.read(manifests.path(topic, file->name)));
+    if (static_cast<std::int64_t>(from_file.size()) != file->row_count) return fail(ErrorCode::corrupt, "{} has other rows", file->name);
+    std::copy_if(from_file.begin(), from_file.end(), std::back_inserter(rows),
+                 [first = begin](const PlainRow& row) { return row.offset >= first; });
   }
   json::Reader reader;
   RecordScan scan;
@@ -50,7 +51,7 @@ inline Result<PartitionRows> recompute(RecordSource& source, const TopicId& topi
 }
 
 // What is wrong with a table that consists of these files and ranges; nothing: it is exact.
-inline std::optional<std::string> wrong_with(std::span<const ManifestFile> files, const PinnedTable& pinned, RecordSource& source,
+inline std::optional<std::string> wrong_with(std::span<const TableFile> files, const PinnedTable& pinned, RecordSource& source,
                                              const PlainColumnFiles& columns, const ManifestStore& manifests) {
   for (const PartitionRange& range : pinned.ranges) {
     const auto rows = rows_of(files, pinned.ranges, pinned.topic.id, range.partition, columns, manifests);

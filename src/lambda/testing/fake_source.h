@@ -119,6 +119,14 @@ class FakeSource final : public RecordSource, public RecordSink {
     partitions_.at({topic(name).id, PartitionId(partition)}).start = start;
   }
 
+  // DeleteRecords.
+  void erase(const std::string& name, std::int32_t partition, Offset below) {
+    const std::lock_guard lock(mutex_);
+    Partition& log = partitions_.at({topic(name).id, PartitionId(partition)});
+    log.start = std::max(log.start, below);
+    log.deleted_below = std::max(log.deleted_below, below);
+  }
+
   std::function<void()> before_ranges;  // runs as if it happened just before the log is looked at
   int ranges_calls = 0;
 
@@ -131,6 +139,7 @@ class FakeSource final : public RecordSource, public RecordSink {
     std::shared_ptr<MemoryFile> file = std::make_shared<MemoryFile>();
     std::vector<Batch> batches;
     Offset start{0};
+    Offset deleted_below{0};
     Offset end{0};
 
     Offset add(RecordBatchBuilder& builder) {
@@ -142,7 +151,12 @@ class FakeSource final : public RecordSource, public RecordSink {
       return fields.base_offset;
     }
     PartitionRange range(PartitionId id, Offset from) const {
-      PartitionRange found{.partition = id, .begin = std::max(from, start), .end = StableOffset{end}, .slices = {}, .aborted = {}};
+      PartitionRange found{.partition = id,
+                           .begin = std::max(from, start),
+                           .end = StableOffset{end},
+                           .slices = {},
+                           .aborted = {},
+                           .deleted_below = deleted_below};
       if (found.begin >= end) return found;
       std::size_t first = 0;
       while (first + 1 < batches.size() && batches[first + 1].base <= found.begin) ++first;

@@ -35,7 +35,7 @@
 
 namespace tripos::protocol {
 
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 
 // ---- what is pinned ------------------------------------------------------------------------------------------------
 
@@ -46,15 +46,15 @@ enum class TableKind : std::uint8_t {
   last = rejected,
 };
 
-// A Parquet file of the manifest: the rows of the records [begin, end) of one partition.
+// A Parquet file of the manifest: its rows of the records [begin, end) of one partition.
 struct PinnedFile {
   std::string path;
   PartitionId partition;
   Offset begin;
   Offset end;
-  std::int64_t row_count = 0;
-  std::string schema;  // json::Type's text; fields of type void are not in the file
-  TRIPOS_PROTOCOL_FIELDS(path, partition, begin, end, row_count, schema)
+  bool holds_more = false;  // rows below `begin`, too, which were deleted on request
+  std::string schema;       // json::Type's text; fields of type void are not in the file
+  TRIPOS_PROTOCOL_FIELDS(path, partition, begin, end, holds_more, schema)
 };
 
 // Whole record batches: the bytes [begin, end) of the file with that descriptor.

@@ -21,7 +21,7 @@ PinnedTable some_table() {
   table.topic = "exams";
   table.schema = "struct<exam_name:string>";
   table.files.push_back(
-      {.path = "/d/f.parquet", .partition = PartitionId(1), .begin = Offset(0), .end = Offset(7), .row_count = 6, .schema = "x"});
+      {.path = "/d/f.parquet", .partition = PartitionId(1), .begin = Offset(0), .end = Offset(7), .holds_more = true, .schema = "x"});
   table.ranges.push_back({.partition = PartitionId(1),
                           .begin = Offset(7),
                           .end = Offset(9),

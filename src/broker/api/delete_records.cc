@@ -1,0 +1,72 @@
+// DeleteRecords: moves the start of partitions' logs up. Answered when the new starts are durable; segments that lie below go after that.
+// What is deleted on request leaves the topic's table, too (docs/adr/0024).
+#include <memory>
+#include <utility>
+
+#include "broker/api/handlers.h"
+#include "broker/api/pending_reply.h"
+#include "broker/topics.h"
+#include "broker/trimming.h"
+
+namespace tripos::broker {
+
+namespace {
+
+using Response = wire::DeleteRecordsResponse;
+using Pending = PendingReply<Response>;
+
+constexpr std::int64_t high_watermark = -1;
+constexpr std::int64_t no_low_watermark = -1;
+
+// What is to go, or why nothing may.
+Outcome<LeavingRecords> leaving_records(RequestContext& context, const std::string& name, std::int32_t number, std::int64_t offset) {
+  if (!context.allows(Operation::remove, ResourceType::topic, name)) {
+    return refuse(wire::ErrorCode::topic_authorization_failed, "Not allowed to delete records of this topic.");
+  }
+  Topic* const topic = context.broker.topics().find(name);
+  if (topic == nullptr) return unknown_topic_or_partition();
+  if (topic->internal) return refuse(wire::ErrorCode::invalid_topic_exception, "Cannot delete records of internal topic {}.", name);
+  const auto partition = context.broker.topics().partition(*topic, PartitionId(number));
+  if (!partition) return tl::unexpected(partition.error());
+  if (!topic->config.deleted_by_retention) {
+    return refuse(wire::ErrorCode::policy_violation, "Records of partition {}-{} can not be deleted due to the configured policy.", name,
+                  number);
+  }
+  const Offset end = (*partition)->durable_end().offset;
+  const Offset below = offset == high_watermark ? end : Offset(offset);
+  if (offset < high_watermark || below > end) {
+    return refuse(wire::ErrorCode::offset_out_of_range, "Offset {} does not lie in [0, {}] of partition {}-{}.", offset, end, name, number);
+  }
+  return LeavingRecords{.partition = (*partition)->id(), .end = below, .trim = log::Trim::deletion};
+}
+
+}  // namespace
+
+void handle_delete_records(RequestContext& context, const wire::DeleteRecordsRequest& request, Reply<Response> reply) {
+  const auto answer = pending_reply(std::move(reply));
+  answer->response.topics.resize(request.topics.size());
+  for (std::size_t i = 0; i < request.topics.size(); ++i) {
+    const auto& topic = request.topics[i];
+    answer->response.topics[i].name = topic.name;
+    answer->response.topics[i].partitions.resize(topic.partitions.size());
+    for (std::size_t j = 0; j < topic.partitions.size(); ++j) {
+      auto& result = answer->response.topics[i].partitions[j];
+      result.partition_index = topic.partitions[j].partition_index;
+      result.low_watermark = no_low_watermark;
+      const auto leaving = leaving_records(context, topic.name, result.partition_index, topic.partitions[j].offset);
+      if (!leaving) {
+        result.error_code = leaving.error().code;
+        continue;
+      }
+      answer->begin();
+      context.broker.trimming().trim(*leaving, [answer, &result](const Outcome<Offset>& start) {
+        result.error_code = start ? wire::ErrorCode::none : start.error().code;
+        if (start) result.low_watermark = start->value();
+        answer->finish();
+      });
+    }
+  }
+  answer->finish();
+}
+
+}  // namespace tripos::broker
