@@ -189,6 +189,12 @@ void Cleaner::end(const std::shared_ptr<Run>& run, const Result<>& result) {
         [&files = broker_.environment().files, directory = run->directory] { return remove_cleaned_files(files, directory); },
         [](const Result<>&) {});
   }
+  // There may be more to do; after a failure not before the next look.
+  if (whole) {
+    broker_.environment().executor.post([this, alive = alive_] {
+      if (*alive) check();
+    });
+  }
 }
 
 }  // namespace tripos::broker

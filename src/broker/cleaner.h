@@ -1,5 +1,5 @@
 // Cleaner: compacts the logs of topics whose cleanup.policy has `compact`, one at a time, the one with the largest part that no compaction
-// has seen first. Looks for work each log.cleaner.backoff.ms.
+// has seen first. Looks for work after each run, and each log.cleaner.backoff.ms.
 //
 //   guard -> producer snapshot -> Compaction (log/compaction.h), in steps -> each new segment put in place -> how far it went is durable
 //

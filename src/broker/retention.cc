@@ -7,6 +7,10 @@
 
 namespace tripos::broker {
 
+namespace {
+constexpr std::size_t under_way_max = 8;
+}
+
 Offset retained_from(std::span<const log::PartitionLog::SegmentInfo> segments, const RetentionLimits& limits, Offset start,
                      Offset next_offset, std::int64_t now_ms) noexcept {
   const auto can_go = [next_offset](const auto& segment) {
@@ -48,7 +52,13 @@ void Retention::check_later() {
 }
 
 void Retention::check() {
+  refused_.clear();
+  check_all();
+}
+
+void Retention::check_all() {
   if (broker_.stopping()) return;
+  more_ = false;
   const std::int64_t now_ms = broker_.environment().clock.wall().time_since_epoch().count();
   for (Topic* const topic : broker_.topics().all()) {
     if (!topic->config.deleted_by_retention || topic->internal) continue;
@@ -68,12 +78,22 @@ void Retention::check(Topic& topic, Partition& partition, std::int64_t now_ms) {
   if (!segments) return warn(segments.error().message);
   const Offset start = partition.start_offset();
   const Offset from = retained_from(*segments, limits, start, partition.log()->next_offset(), now_ms);
-  if (from <= start || !under_way_.insert(partition.id()).second) return;
+  if (from <= start || refused_.contains(partition.id()) || under_way_.contains(partition.id())) return;
+  more_ = under_way_.size() >= under_way_max;
+  if (more_) return;
+  under_way_.insert(partition.id());
   broker_.trimming().trim({.partition = partition.id(), .end = from, .trim = log::Trim::retention},
                           [this, alive = alive_, id = partition.id(), warn](const Outcome<Offset>& trimmed) {
                             if (!*alive) return;
                             under_way_.erase(id);
-                            if (!trimmed && broker_.topics().partition(id)) warn(trimmed.error().message);
+                            if (!trimmed && broker_.topics().partition(id)) {
+                              refused_.insert(id);
+                              warn(trimmed.error().message);
+                            }
+                            if (!std::exchange(more_, false)) return;
+                            broker_.environment().executor.post([this, alive] {
+                              if (*alive) check_all();
+                            });
                           });
 }
 

@@ -36,11 +36,14 @@ class Retention {
 
  private:
   void check_later();
+  void check_all();
   void check(Topic& topic, Partition& partition, std::int64_t now_ms);
 
   Broker& broker_;
   io::TimerId timer_ = io::no_timer;
-  std::set<TopicPartition> under_way_;
+  std::set<TopicPartition> under_way_;  // a few at a time: what guards them is work
+  std::set<TopicPartition> refused_;    // since the last check: not asked again before the next
+  bool more_ = false;                   // than a few
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -239,5 +239,34 @@ TEST(Retention, TakesWhatIsOldAndAsksTheGuardOnceForIt) {
   EXPECT_EQ(asked, 2) << "nothing more to take";
 }
 
+TEST(Retention, ManyPartitionsAreTrimmedAFewAtATime) {
+  std::vector<std::pair<LeavingRecords, std::function<void(const Result<Offset>&)>>> asked;
+  TestBroker test({{"log.retention.check.interval.ms", "1000"}, {"num.partitions", "30"}}, 1,
+                  [&](const LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed) {
+                    asked.emplace_back(leaving, std::move(allowed));
+                  });
+  test.create_topic("t", 30, {{"retention.ms", "1"}});
+  for (int partition = 0; partition < 30; ++partition) test.produce("t", batch_of({"old"}, {}, 5), partition);
+  test.advance(std::chrono::seconds(1));
+  EXPECT_EQ(asked.size(), 8U);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    EXPECT_LE(i + 1, 30U);
+    if (i == 3) {
+      std::exchange(asked[i].second, nullptr)(Result<Offset>(fail(tripos::ErrorCode::no_space, "full")));
+    } else {
+      std::exchange(asked[i].second, nullptr)(asked[i].first.end);
+    }
+    test.run();
+  }
+  EXPECT_EQ(asked.size(), 30U) << "each once, the refused one, too";
+  int trimmed = 0;
+  for (int partition = 0; partition < 30; ++partition) {
+    const auto found = test.broker().topics().partition("t", PartitionId(partition));
+    trimmed += (*found)->start_offset() == Offset(1) ? 1 : 0;
+  }
+  EXPECT_EQ(trimmed, 29);
+  EXPECT_EQ(test.warnings().size(), 1U);
+}
+
 }  // namespace
 }  // namespace tripos::broker

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """What leaves the log by retention and by compaction, and what of it stays in the tables, over kills."""
 
+import json
+import random
 import subprocess
+import threading
 import time
 import unittest
 
@@ -56,6 +59,65 @@ class Retention(TriposTest):
         after = server.sql("SELECT * FROM keys")
         self.assertEqual(after["columns"], before["columns"], "also those that only old values had")
         self.assertEqual(sorted(after["rows"]), sorted(before["rows"]))
+
+    def test_answers_are_exact_while_the_log_is_trimmed(self):
+        server = self.serve("--set", "log.retention.check.interval.ms=50", "--set", "log.segment.bytes=20000",
+                            "--set", "log.retention.bytes=20000")
+        acknowledged = 0
+        done = threading.Event()
+        wrong = []
+
+        def ask():
+            before = 0
+            while not done.is_set():
+                least = acknowledged
+                count, distinct = server.rows("SELECT COUNT(*), COUNT(DISTINCT n) FROM exams")[0]
+                if count < max(least, before) or count != distinct:
+                    wrong.append(f"{count} rows, {distinct} different ones; {least} were acknowledged, {before} seen before")
+                before = count
+
+        lines = [b'{"n":%d,"pad":"%s"}\n' % (n, b"x" * 100) for n in range(4000)]
+        kcat = ["kcat", "-b", server.kafka, "-P", "-t", "exams"]
+        subprocess.run(kcat, input=lines[0], check=True, timeout=60)
+        acknowledged = 1
+        asker = threading.Thread(target=ask)
+        asker.start()
+        for begin in range(1, len(lines), 100):
+            subprocess.run(kcat, input=b"".join(lines[begin:begin + 100]), check=True, timeout=60)
+            acknowledged = min(begin + 100, len(lines))
+        self.wait_for(lambda: self.count(server, "exams_messages") < 1000, "the log was not trimmed")
+        done.set()
+        asker.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(server.rows("SELECT COUNT(*), SUM(n) FROM exams"), [[4000, sum(range(4000))]])
+
+    def test_kills_amid_compaction_lose_no_last_value(self):
+        server = self.serve("--set", "log.cleanup.policy=compact", "--set", "log.segment.bytes=4000", "--set", "log.cleaner.backoff.ms=1",
+                            "--set", "log.cleaner.min.cleanable.ratio=0")
+        chance = random.Random(11)
+        last = {}  # acknowledged: kcat ends well only when all is
+        attempted = {}
+        n = 0
+        for life in range(8):
+            killer = threading.Timer(chance.uniform(0.3, 1.2), server.kill)
+            killer.start()
+            while killer.is_alive():
+                lines = {}
+                for _ in range(60):
+                    n += 1
+                    lines[f"k{chance.randrange(8)}"] = n
+                text = "".join(f'{key}:{{"n":{value},"pad":"{"x" * 80}"}}\n' for key, value in lines.items())
+                attempted.update(lines)
+                sent = subprocess.run(["kcat", "-b", server.kafka, "-P", "-t", "keys", "-K:", "-X", "message.timeout.ms=2000"],
+                                      input=text.encode(), capture_output=True, timeout=60)
+                if sent.returncode == 0:
+                    last.update(lines)
+            killer.join()
+            server.start()
+            for key, value in server.rows("SELECT CAST(__tripos_key AS STRING), n FROM keys"):
+                self.assertGreaterEqual(value, last.get(key, 0), f"life {life}: the last value of {key} is lost")
+                self.assertLessEqual(value, attempted[key])
+            self.assertEqual(self.count(server, "keys"), len(attempted), json.dumps(last))
 
 
 if __name__ == "__main__":
