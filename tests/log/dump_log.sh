@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Kafka's own dump tool judges our files: every batch valid, the indexes consistent, also while they are being written.
 #   tests/log/dump_log.sh DIRECTORY [RECORDS]   checks all segments of a partition's directory (and that they hold RECORDS records)
+#   tests/log/dump_log.sh --compacted DIRECTORY   the same for a compacted log, whose offsets have gaps
 #   tests/log/dump_log.sh --all DATA            checks all partitions of a data directory that nobody writes to
 #   tests/log/dump_log.sh --write WRITER        runs WRITER DIRECTORY (log_writer), checking what it has written while it writes
 # Needs java and mvn; the jars come from Maven Central into the user's own cache.
@@ -22,7 +23,7 @@ $out"
   grep -q "isvalid: true" <<<"$out" || die "no valid batch in:
 $1
 $out"
-  if grep -nE "isvalid: false|invalid bytes|mismatch|Mismatch|Non-consecutive|out of order|Exception|not found in log" <<<"$out" >&2; then
+  if grep -nE "isvalid: false|invalid bytes|mismatch|Mismatch|$gaps|out of order|Exception|not found in log" <<<"$out" >&2; then
     die "dump-log finds fault with $1"
   fi
   grep -c "| offset:" <<<"$out" || true
@@ -38,6 +39,12 @@ copy() {
   local index
   for index in "$2"/*.index; do cp "$1/$(basename "$index" .index).log" "$2"; done
 }
+
+gaps=Non-consecutive
+if [ "${1:-}" = --compacted ]; then
+  gaps='no such fault'
+  shift
+fi
 
 files_of() { find "$@" -name '*.log' -o -name '*.index' -o -name '*.timeindex' | sort; }
 
@@ -61,7 +68,7 @@ if [ "${1:-}" = --write ]; then
 elif [ "${1:-}" = --all ]; then
   echo "$(check "$(files_of "$2/topics" "$2/meta")") records in $(find "$2/topics" -name '*.log' | wc -l) segments"
 else
-  [ $# -ge 1 ] || die "usage: dump_log.sh DIRECTORY [RECORDS] | --all DATA | --write WRITER"
+  [ $# -ge 1 ] || die "usage: dump_log.sh [--compacted] DIRECTORY [RECORDS] | --all DATA | --write WRITER"
   records=$(check "$(files_of "$1")")
   [ $# -lt 2 ] || [ "$records" = "$2" ] || die "$1 holds $records records, $2 were expected"
   echo "$records records, all valid"
