@@ -10,6 +10,12 @@ import unittest
 
 from tripos import TriposTest, run
 
+try:
+    import confluent_kafka
+    import confluent_kafka.admin
+except ImportError:
+    confluent_kafka = None
+
 ATTEMPTS = 3000
 
 
@@ -39,6 +45,33 @@ class Retention(TriposTest):
         self.assertEqual(self.count(server, "exams"), ATTEMPTS)
         server.run("load", "exams", "-", stdin=attempts)
         self.assertEqual(self.count(server, "exams"), ATTEMPTS, "what has left the log was loaded again")
+
+    @unittest.skipUnless(confluent_kafka, "confluent-kafka is not installed")
+    def test_deleted_records_leave_the_table_at_once(self):
+        server = self.serve()
+        kcat = ["kcat", "-b", server.kafka, "-P", "-t", "exams"]
+
+        def delete(below):
+            admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": server.kafka, "log_level": 0})
+            partition = confluent_kafka.TopicPartition("exams", 0, below)
+            self.assertEqual(admin.delete_records([partition])[partition].result(30).low_watermark, below)
+
+        def numbers():
+            return [row[0] for row in server.rows("SELECT n FROM exams")]
+
+        subprocess.run(kcat, input=b"".join(b'{"n":%d}\n' % n for n in range(10)), check=True, timeout=60)
+        server.run("batch", "run")
+        subprocess.run(kcat, input=b"".join(b'{"n":%d}\n' % n for n in range(10, 15)), check=True, timeout=60)
+        delete(4)
+        self.assertEqual(numbers(), list(range(4, 15)))  # of a file that holds all of 0 to 9
+        server.kill()
+        server.start()
+        self.assertEqual(numbers(), list(range(4, 15)))
+        delete(12)
+        self.assertEqual(numbers(), [12, 13, 14])
+        server.run("batch", "run")
+        self.assertEqual(numbers(), [12, 13, 14])
+        self.assertEqual(server.stop(), 0)
 
     def test_a_compacted_topics_table_is_the_same_before_and_after(self):
         server = self.serve("--set", "log.cleanup.policy=compact", "--set", "log.segment.bytes=20000",
