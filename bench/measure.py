@@ -129,7 +129,7 @@ class Table:
 
     def add(self, name, cost):
         self.rows.append((name, cost))
-        print(f"  … {name}: {cost.wall:.2f} s, {cost.cpu:.2f} CPU s", flush=True)
+        print(f"  … {name}: {cost.wall:.3f} s, {cost.cpu:.3f} CPU s", flush=True)
 
     def text(self):
         megabytes = self.input_bytes / 1e6
@@ -143,7 +143,7 @@ class Table:
         for name, cost in self.rows:
             ratio = f"{cost.cpu / ours:.2f}" if ours > 0 else ""
             lines.append(
-                f"| {name} | {cost.wall:.2f} | {megabytes / max(cost.wall, 1e-9):,.0f} | {cost.cpu:.2f} |"
+                f"| {name} | {cost.wall:.3f} | {megabytes / max(cost.wall, 1e-9):,.0f} | {cost.cpu:.3f} |"
                 f" {megabytes / max(cost.cpu, 1e-9):,.0f} | {ratio} | {cost.peak / 1e6:,.0f} |"
             )
         return "\n".join(lines) + "\n"

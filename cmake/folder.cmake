@@ -3,13 +3,15 @@
 #   tripos_folder(log KNOWS model io USES ZSTD::ZSTD)
 #
 # Every *.cc of the folder (and its subfolders that have no CMakeLists.txt of their own) belongs to it, except *_test.cc, which
-# make up the one test program of the folder, and main.cc, which is a program's and not the library's.
+# make up the one test program of the folder, and main.cc, which is a program's and not the library's. THREADS: there are several, so
+# that its tests are among those that run under the thread sanitizer.
 if(TRIPOS_TESTS)
   add_custom_target(unit_tests)  # all of them: what runs under sanitizers
+  add_custom_target(threads_tests)
 endif()
 
 function(tripos_folder name)
-  cmake_parse_arguments(ARG "" "" "KNOWS;USES;SOURCES;TEST_KNOWS;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "KNOWS;USES;SOURCES;TEST_KNOWS;TEST_USES" ${ARGN})
   string(REPLACE "/" "_" target ${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   file(GLOB_RECURSE nested CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt)
@@ -40,5 +42,9 @@ function(tripos_folder name)
     add_test(NAME ${target} COMMAND ${target}_test)
     set_tests_properties(${target} PROPERTIES LABELS unit)
     add_dependencies(unit_tests ${target}_test)
+    if(ARG_THREADS)
+      set_tests_properties(${target} PROPERTIES LABELS "unit;threads")
+      add_dependencies(threads_tests ${target}_test)
+    endif()
   endif()
 endfunction()

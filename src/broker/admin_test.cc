@@ -265,7 +265,7 @@ TEST(DescribeTopicPartitions, ComesInPages) {
       for (const auto& partition : topic.partitions) seen.push_back(fmt::format("{}-{}", *topic.name, partition.partition_index));
     }
     if (!response.next_cursor) break;
-    request.cursor.emplace();
+    request.cursor.emplace(wire::DescribeTopicPartitionsRequest::Cursor{});
     request.cursor->topic_name = response.next_cursor->topic_name;
     request.cursor->partition_index = response.next_cursor->partition_index;
   }

@@ -55,7 +55,7 @@ class RandomMessage {
   template <typename T, typename Fill>
   void nullable(std::optional<T>& to, bool null_allowed, Fill fill) {
     to.reset();
-    if (!null_allowed || below(3) != 0) fill(to.emplace());
+    if (!null_allowed || below(3) != 0) fill(to.emplace(T{}));
   }
 
  private:

@@ -166,7 +166,8 @@ bool Reader::nullable_structure(const char* field, std::optional<T>& to, ReadFie
     to.reset();
     return true;
   }
-  return read_fields(to.emplace()) || within(field);
+  // T{}: inside of a message, clang takes a nested structure with default values for one that can't be made of nothing.
+  return read_fields(to.emplace(T{})) || within(field);
 }
 
 template <typename ReadField>

@@ -69,7 +69,7 @@ void handle_describe_topic_partitions(RequestContext& context, const wire::Descr
     const std::int32_t first = resumed ? std::max(request.cursor->partition_index, 0) : 0;
     const Topic* topic = context.broker.topics().find(name);
     if (left == 0) {
-      auto& next = response.next_cursor.emplace();
+      auto& next = response.next_cursor.emplace(wire::DescribeTopicPartitionsResponse::Cursor{});
       next.topic_name = name;
       break;
     }
@@ -84,7 +84,7 @@ void handle_describe_topic_partitions(RequestContext& context, const wire::Descr
       response.topics.push_back(describe(*topic, first, told, context.broker.config().node_id));
       left -= told;
       if (first + told < topic->partition_count()) {
-        auto& next = response.next_cursor.emplace();
+        auto& next = response.next_cursor.emplace(wire::DescribeTopicPartitionsResponse::Cursor{});
         next.topic_name = name;
         next.partition_index = first + told;
         break;
