@@ -84,7 +84,7 @@ void Random::append_hex(Buffer& to, std::size_t count) {
 void Random::append_uuid(Buffer& to) {
   const std::size_t begin = to.size();
   append_hex(to, 36);
-  for (const std::size_t dash : {8, 13, 18, 23}) to[begin + dash] = '-';
+  for (const std::size_t dash : {8U, 13U, 18U, 23U}) to[begin + dash] = '-';
   to[begin + 14] = '4';
   to[begin + 19] = "89ab"[below(4)];
 }
