@@ -20,10 +20,11 @@ constexpr std::uint64_t segment_bytes_max = std::numeric_limits<std::int32_t>::m
 
 }  // namespace
 
-// The batches of one segment, whole and with right checksums, a window of the file at a time.
+// The batches of one segment, whole, with right checksums and offsets that rise within the segment's (no checksum covers them), a window of
+// the file at a time.
 class Compaction::Batches {
  public:
-  explicit Batches(const ClosedSegment& segment) : segment_(segment) {}
+  explicit Batches(const ClosedSegment& segment) : segment_(segment), next_(segment.base) {}
 
   [[nodiscard]] Result<std::optional<RecordBatchView>> next() {
     const std::uint64_t position = window_begin_ + at_;
@@ -42,15 +43,17 @@ class Compaction::Batches {
         wanted = std::max<std::uint64_t>(wanted, RecordBatchView::size_from_prefix(window_).value_or(0));
       }
     }
-    if (!batch || !batch->crc_matches()) {
+    if (!batch || !batch->crc_matches() || batch->base_offset() < next_ || batch->next_offset() > segment_.end) {
       return fail(ErrorCode::corrupt, "{}: the record batch at byte {} is damaged", segment_.file->file()->path(), position);
     }
     at_ += batch->bytes().size();
+    next_ = batch->next_offset();
     return std::optional<RecordBatchView>(*batch);
   }
 
  private:
   const ClosedSegment& segment_;
+  Offset next_;
   Buffer window_;
   std::uint64_t window_begin_ = 0;
   std::size_t at_ = 0;

@@ -11,9 +11,9 @@
 namespace tripos::log {
 namespace {
 
-constexpr std::int64_t delete_retention_ms = 1000;
+constexpr std::int64_t delete_retention_ms = 400;
 constexpr int producer_count = 3;
-constexpr int key_count = 5;
+constexpr int key_count = 12;
 
 class World {
  public:

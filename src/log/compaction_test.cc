@@ -248,10 +248,40 @@ TEST_F(CompactionTest, ALogThatWasTrimmedMeanwhileIsLeftAsItIs) {
   for (const std::string& name : file_names()) EXPECT_TRUE(name.find("cleaned") == std::string::npos) << name << " was left behind";
 }
 
-TEST_F(CompactionTest, ADamagedBatchEndsTheRunAndChangesNothing) {
+TEST_F(CompactionTest, AfterACrashADecidedSwapIsFinishedUnlessItIsDamaged) {
   for (int i = 0; i < 20; ++i) put({{"a", std::to_string(i)}});
   close_segment();
-  files_->damage(file(), 70, 1);
+  auto segments = log().closed_segments(log().checkpointed_segment());
+  ASSERT_TRUE(segments);
+  Compaction compaction(*files_, test_directory, std::move(*segments), Offset(0), Offset(0), {}, {.segment_bytes = 4000}, 10'000);
+  while (*compaction.step() != Compaction::State::ready) {
+  }
+  ASSERT_GT(compaction.cleaned().replaced.size(), 1U);
+  ASSERT_TRUE(decide_swap(*files_, test_directory, compaction.cleaned()));
+  kill();
+  const std::string swap = swap_path(test_directory);
+  const std::vector<std::string> before = file_names();
+  for (std::uint64_t at = 0; at < size_of(swap); ++at) {
+    files_->damage(swap, at, 1);
+    const auto opened = open();
+    ASSERT_FALSE(opened) << at;
+    EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+    EXPECT_EQ(file_names(), before);
+    files_->damage(swap, at, 1);
+  }
+  ASSERT_TRUE(open());
+  EXPECT_EQ(standing(), (Standings{{19, "a=19"}}));
+  EXPECT_FALSE(*files_->exists(swap));
+  EXPECT_FALSE(*files_->exists(file(compaction.cleaned().replaced[1])));
+}
+
+class DamagedCompactionTest : public CompactionTest, public testing::WithParamInterface<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Byte, DamagedCompactionTest, testing::Values(70, /* of a base offset, which no checksum covers */ 6));
+
+TEST_P(DamagedCompactionTest, ADamagedBatchEndsTheRunAndChangesNothing) {
+  for (int i = 0; i < 20; ++i) put({{"a", std::to_string(i)}});
+  close_segment();
+  files_->damage(file(), GetParam(), 1);
   auto segments = log().closed_segments(log().checkpointed_segment());
   Compaction compaction(*files_, test_directory, std::move(*segments), Offset(0), Offset(0), {}, {}, 10'000);
   Result<Compaction::State> state = Compaction::State::mapping;
