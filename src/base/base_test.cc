@@ -5,11 +5,26 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/real_text.h"
 #include "base/uuid.h"
 #include "base/varint.h"
 
 namespace tripos {
 namespace {
+
+TEST(RealText, IsJavas) {
+  EXPECT_EQ(real_text(std::numeric_limits<double>::max()), "1.7976931348623157E308");
+  EXPECT_EQ(real_text(std::numeric_limits<double>::denorm_min()), "4.9E-324");
+  EXPECT_EQ(real_text(2e-3), "0.002");
+  EXPECT_EQ(real_text(9.99e-4), "9.99E-4");
+  EXPECT_EQ(real_text(100.0), "100.0");
+  EXPECT_EQ(real_text(9'999'999.0), "9999999.0");
+  EXPECT_EQ(real_text(1e7), "1.0E7");
+  EXPECT_EQ(real_text(-0.0), "-0.0");
+  EXPECT_EQ(real_text(-std::numeric_limits<double>::infinity()), "-Infinity");
+  EXPECT_EQ(real_text(std::numeric_limits<double>::quiet_NaN()), "NaN");
+  EXPECT_EQ(real_text(1.1F), "1.1");
+}
 
 TEST(Crc32c, KnownValues) {  // RFC 3720, B.4
   EXPECT_EQ(crc32c("123456789"), 0xE3069283U);

@@ -111,13 +111,13 @@ const std::uint32_t* CanonicalText::behind(const std::uint32_t* token) const noe
   return c == '{' || c == '[' ? first_ + closings_[static_cast<std::size_t>(token - first_)] + 1 : token + 1;
 }
 
-std::string_view CanonicalText::text_at(const std::uint32_t* token) {
+std::string_view CanonicalText::text_at(const std::uint32_t* token, bool is_key) {
   Cursor here = *cursor_;
   here.next = token;
   const std::string_view raw = here.raw_string();
   if (!here.has_escape(raw)) return raw;
   char* const text = arena_.take(raw.size());
-  return {text, unescape(raw, text)};
+  return {text, is_key ? unescape_key(raw, text) : unescape(raw, text)};
 }
 
 const std::uint32_t* CanonicalText::render(const std::uint32_t* token, Buffer& to) {
@@ -125,7 +125,7 @@ const std::uint32_t* CanonicalText::render(const std::uint32_t* token, Buffer& t
   switch (*at) {
     case '{': return render_object(token, to);
     case '[': return render_array(token, to);
-    case '"': append_quoted(text_at(token), to); break;
+    case '"': append_quoted(text_at(token, false), to); break;
     case 't': to += "true"; break;
     case 'f': to += "false"; break;
     case 'n': to += "null"; break;
@@ -142,7 +142,7 @@ const std::uint32_t* CanonicalText::render_object(const std::uint32_t* token, Bu
   const std::uint32_t* next = token + 1;
   while (cursor_->base[*next] != '}') {
     if (cursor_->base[*next] == ',') ++next;
-    members_.push_back({text_at(next), next + 2});
+    members_.push_back({text_at(next, true), next + 2});
     next = behind(next + 2);
   }
   std::sort(members_.begin() + static_cast<std::ptrdiff_t>(first), members_.end(),

@@ -41,7 +41,7 @@ class CanonicalText {
   const std::uint32_t* render(const std::uint32_t* token, Buffer& to);
   const std::uint32_t* render_object(const std::uint32_t* token, Buffer& to);
   const std::uint32_t* render_array(const std::uint32_t* token, Buffer& to);
-  [[nodiscard]] std::string_view text_at(const std::uint32_t* token);
+  [[nodiscard]] std::string_view text_at(const std::uint32_t* token, bool is_key);
 
   const Cursor* cursor_ = nullptr;
   const std::uint32_t* first_ = nullptr;

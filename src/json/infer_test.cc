@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "json/split.h"
 #include "json/test_support.h"
@@ -156,6 +157,107 @@ TEST(Inference, InfersTheRealAttempts) {
             "id:string,"
             "submitted:bigint>>,user_correct:boolean,user_incomplete:boolean,user_result:string,user_submitted:boolean>>>,started_at:"
             "string,user_exam_id:string>");
+}
+
+Type inferred(std::initializer_list<std::string> values, TypeLimits limits) {
+  Inference inference(limits);
+  for (const std::string& value : values) EXPECT_TRUE(inference.add(value).is_row()) << value;
+  return inference.type();
+}
+
+TEST(Bounds, AnObjectThatNeedsMoreFieldsBecomesText) {
+  const TypeLimits limits{.fields_max = 4};
+  EXPECT_EQ(inferred({R"({"id":1,"o":{"a":1,"b":2}})"}, limits).text(), "struct<id:bigint,o:struct<a:bigint,b:bigint>>");
+  EXPECT_EQ(inferred({R"({"id":1,"o":{"a":1,"b":2,"c":3}})"}, limits).text(), "struct<id:bigint,o:string>");
+  // Its fields are free again.
+  EXPECT_EQ(inferred({R"({"o":{"a":1,"b":2,"c":3,"d":4}})", R"({"p":{"x":1}})", R"({"q":2})"}, limits).text(),
+            "struct<o:string,p:struct<x:bigint>,q:bigint>");
+  EXPECT_EQ(inferred({R"({"l":[{"a":1},{"b":1},{"c":1},{"d":1}]})"}, limits).text(), "struct<l:array<string>>");
+}
+
+TEST(Bounds, FieldsOfARowBeyondTheLimitAreNoColumns) {
+  const TypeLimits limits{.fields_max = 2};
+  EXPECT_EQ(inferred({R"({"a":1})", R"({"b":1,"c":1})", R"({"d":1,"a":1.5})"}, limits).text(), "struct<a:double,b:bigint>");
+  // One value alone: the first by name of those that are new.
+  EXPECT_EQ(inferred({R"({"z":1,"y":{"q":1},"x":1})"}, limits).text(), "struct<x:bigint,y:string>");
+  Inference known(Type::parse("struct<a:bigint,b:struct<c:bigint>>").value(), limits);  // stored before the limit was lowered
+  EXPECT_TRUE(known.add(R"({"a":1,"b":{"c":2.5},"n":1})").is_row());
+  EXPECT_EQ(known.type().text(), "struct<a:bigint,b:struct<c:double>>");
+}
+
+TEST(Bounds, EverNewKeysCostNoMemoryAndNoTime) {
+  Inference inference({.fields_max = 100});
+  for (int i = 0; i < 20'000; ++i) {
+    EXPECT_TRUE(
+        inference.add(R"({"key )" + std::to_string(i) + R"(":1,"by_key":{"k)" + std::to_string(i) + R"(":{"x":1}},"id":7})").is_row());
+  }
+  const Type& type = inference.type();
+  EXPECT_EQ(type.fields().size(), 100U);
+  EXPECT_EQ(type.field("by_key")->type, Type::string());
+  EXPECT_EQ(type.field("id")->type, Type::long_integer());
+  // Once full it is looked at once only: nothing changes any more.
+  const auto version = inference.version();
+  EXPECT_TRUE(inference.add(R"({"new":1,"id":2})").is_row());
+  EXPECT_EQ(inference.version(), version);
+}
+
+TEST(Bounds, OneValueOfManyKeys) {
+  std::string value = R"({"o":{)";
+  for (int i = 0; i < 50'000; ++i) value += "\"" + std::to_string(i) + "\":1,";
+  value += R"("z":1},"p":{"x":1}})";
+  EXPECT_EQ(inferred({value}, {.fields_max = 1000}).text(), "struct<o:string,p:struct<x:bigint>>");
+  std::string row = "{";
+  for (int i = 0; i < 50'000; ++i) row += "\"" + std::to_string(i) + "\":1,";
+  row += R"("z":1})";
+  EXPECT_EQ(inferred({R"({"z":null})", row}, {.fields_max = 1000}).fields().size(), 1000U);
+  EXPECT_EQ(inferred({R"({"z":null})", row}, {.fields_max = 1000}).field("z")->type, Type::long_integer());
+}
+
+TEST(Bounds, LevelsAndNames) {
+  const auto nested = [](int levels, bool arrays) {
+    std::string text = "1";
+    for (int i = 0; i < levels; ++i) text = arrays ? "[" + text + "]" : R"({"a":)" + text + "}";
+    return R"({"v":)" + text + "}";
+  };
+  const auto depth = [](const Type& type) {
+    int levels = 0;
+    const Type* at = &type.field("v")->type;
+    for (; at->kind() == TypeKind::array || at->kind() == TypeKind::structure; ++levels) {
+      at = at->kind() == TypeKind::array ? &at->element() : &at->fields().front().type;
+    }
+    return std::pair(levels, at->kind());
+  };
+  for (const auto& [arrays, max] : {std::pair(false, 100), std::pair(true, 10)}) {
+    const std::string deepest = nested(max, arrays);
+    const std::string deeper = nested(max + 1, arrays);
+    EXPECT_EQ(depth(inferred({deepest}, {})), std::pair(max, TypeKind::long_integer));
+    EXPECT_EQ(depth(inferred({deeper}, {})), std::pair(max, TypeKind::string));
+    EXPECT_EQ(depth(inferred({deepest, deeper}, {})), std::pair(max, TypeKind::string));
+    EXPECT_EQ(depth(inferred({nested(999, arrays), deepest}, {})), std::pair(max, TypeKind::string));
+  }
+  // Arrays count through the structures between them; next to each other they don't.
+  EXPECT_EQ(inferred({R"({"v":[{"w":[1],"x":[2]}]})"}, {.arrays_max = 1}).text(), "struct<v:array<struct<w:string,x:string>>>");
+  EXPECT_EQ(inferred({R"({"v":[{"w":[1],"x":[2]}],"y":[3]})"}, {.arrays_max = 2}).text(),
+            "struct<v:array<struct<w:array<bigint>,x:array<bigint>>>,y:array<bigint>>");
+  const std::string long_name(1025, 'k');
+  EXPECT_EQ(inferred({R"({"a":1,"o":{")" + long_name + R"(":1},")" + long_name + R"(":1})"}, {}).text(), "struct<a:bigint,o:string>");
+}
+
+// Bounded or not: what was learned in one go, and what was learned after a stop (from the stored type), is the same.
+TEST(Bounds, GoOnFromAStoredType) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    const TypeLimits limits{.fields_max = 1 + test::pick(random, 12)};
+    Inference whole(limits);
+    auto resumed = std::make_unique<Inference>(limits);
+    for (int i = 0; i < 30; ++i) {
+      const std::string value = test::random_document(random);
+      EXPECT_TRUE(whole.add(value).is_row());
+      EXPECT_TRUE(resumed->add(value).is_row());
+      if (test::pick(random, 4) == 0) resumed = std::make_unique<Inference>(Type::parse(resumed->type().text()).value(), limits);
+    }
+    EXPECT_EQ(whole.type().text(), resumed->type().text()) << "seed " << seed;
+  }
 }
 
 }  // namespace

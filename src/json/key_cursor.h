@@ -14,7 +14,7 @@ inline bool read_key(Cursor& cursor, Buffer& scratch, std::string_view& key) {
   if (cursor.has_escape(key)) {
     if (!cursor.check_escapes(key)) return false;
     scratch.resize(key.size());
-    scratch.resize(unescape(key, scratch.data()));
+    scratch.resize(unescape_key(key, scratch.data()));
     key = scratch;
   }
   return true;

@@ -186,6 +186,7 @@ class Shredder::Descent {
 
   // A value that isn't a string, in a string column.
   bool canonical(Column& column, std::uint64_t row, int depth) {
+    if (shredder_.keeps_lost_ && depth < depth_max - 1) shredder_.lost_at_.push_back(*cursor_.next);
     Buffer& text = shredder_.scratch_;
     text.clear();
     if (!shredder_.canonical_.append(cursor_, depth, text)) return false;
@@ -218,9 +219,10 @@ class Shredder::Descent {
   }
 
   bool double_float(Column& column, std::uint64_t row) {
-    return number(column, row, [&](std::string_view text, bool integer) {
-      // An integer -0 was 0 while the column was bigint, and stays so.
-      column.cell<double>(row) = integer ? read_double(text) + 0.0 : read_double(text);
+    return number(column, row, [&](std::string_view text, bool) {
+      // There is one zero: -0 was 0 while the column was bigint, and DuckDB's Parquet takes -0.0 and 0.0 for the same entry of a
+      // dictionary.
+      column.cell<double>(row) = read_double(text) + 0.0;
       return true;
     });
   }
@@ -355,16 +357,58 @@ void Shredder::roll_back(std::uint64_t row) noexcept {
   }
 }
 
+// The value is a row, and was read once: nothing in it can fail any more.
+void Shredder::collect_lost(Cursor cursor) {
+  struct Member {
+    std::uint32_t field;
+    std::string_view text;  // "key":value
+  };
+  std::vector<Member> members;
+  std::vector<bool> lost(root_.children.size());
+  std::size_t size = 2;
+  std::uint32_t previous = KeyTable::none;
+  auto next_lost = lost_at_.begin();
+  for (++cursor.next; cursor.at_key(); cursor.next += cursor.at_comma() ? 1 : 0) {
+    const char* const begin = cursor.at();
+    std::uint32_t field = KeyTable::none;
+    std::string_view key;
+    CHECK(find_key(cursor, root_.keys, previous, scratch_, field, key));
+    if (field != KeyTable::none) previous = field;
+    cursor.next += 2;
+    CHECK(cursor.skip_value(depth_max));
+    const char* const end = cursor.at();
+    if (field >= lost.size()) continue;
+    members.push_back({field, {begin, end}});
+    for (; next_lost != lost_at_.end() && cursor.base + *next_lost < end; ++next_lost) lost[field] = true;
+  }
+  // Of duplicate keys all, so that the last counts again.
+  std::erase_if(members, [&](const Member& member) { return !lost[member.field]; });
+  for (const Member& member : members) size += member.text.size() + 1;
+  char* const text = arena_.take(size);
+  char* to = text;
+  *to++ = '{';
+  for (const Member& member : members) {
+    if (to != text + 1) *to++ = ',';
+    to = std::copy(member.text.begin(), member.text.end(), to);
+  }
+  *to++ = '}';
+  lost_ = Bytes(text, static_cast<std::size_t>(to - text));
+}
+
 Verdict Shredder::shred(Bytes value, std::uint64_t row) {
   Cursor cursor;
   const Verdict started = reader_.start(value, cursor);
   if (!started.is_row()) return started;
   for (std::size_t i = 0; i < lists_.size(); ++i) list_sizes_[i] = lists_[i]->size;
+  lost_at_.clear();
+  lost_ = {};
+  const Cursor began = cursor;
   Descent descent(*this, cursor);
   const bool good = descent.object(root_, row, depth_max);
   const Verdict verdict = Reader::finish(cursor, good);
   if (verdict.is_row()) {
     mismatches_ += descent.mismatches();
+    if (!lost_at_.empty()) collect_lost(began);
   } else {
     roll_back(row);
   }

@@ -8,9 +8,13 @@
 // Strings without escapes point into the value's bytes, which must outlive the chunk; the others live in the shredder until the next
 // start_chunk(). All of the value is validated, wanted or not, so that row or rejected never depends on the columns asked for.
 //
-// Values against columns: string ← anything (not a string: canonical JSON, canonical.h); double ← any number; decimal ← integers
-// that fit. What does not fit its column (the type does not cover the value) is null, and counted in mismatches().
-// Of duplicate keys the last counts.
+// A string cell inside of a structure or an array shows a value that isn't a string by its text; of what kind it was can't be told any
+// more, so such a column doesn't say how the value would show in a wider type. keep_lost() makes the shredder hand out these values as
+// they came: lost().
+//
+// Values against columns: string ← anything (not a string: canonical JSON, canonical.h); double ← any number, -0.0 as 0.0; decimal ←
+// integers that fit. What does not fit its column (the type does not cover the value) is null, and counted in mismatches(). Of duplicate
+// keys the last counts.
 //
 // Threads: one at a time.
 #pragma once
@@ -48,12 +52,18 @@ class Shredder {
   // Writes a value's fields to `row` of each column, whose validity bits must be set (fresh or cleared by a rejection).
   [[nodiscard]] Verdict shred(Bytes value, std::uint64_t row);
 
+  void keep_lost() noexcept { keeps_lost_ = true; }
+  // Of the value that was shredded last, a row: an object with those of its fields of which a column can't tell the kind of everything.
+  // Empty: there is none. Lives until the next start_chunk().
+  [[nodiscard]] Bytes lost() const noexcept { return lost_; }
+
   // Values of rows so far that did not fit their column.
   [[nodiscard]] std::uint64_t mismatches() const noexcept { return mismatches_; }
 
  private:
   class Descent;
   void collect_lists(Column& column);
+  void collect_lost(Cursor cursor);
   void roll_back(std::uint64_t row) noexcept;
 
   ColumnHost& host_;
@@ -65,6 +75,9 @@ class Shredder {
   CanonicalText canonical_;
   std::vector<std::uint64_t> seen_;  // bit sets of structures with more than 64 fields, used as a stack
   Buffer scratch_;
+  bool keeps_lost_ = false;
+  std::vector<std::uint32_t> lost_at_;  // in the value: where what isn't a string went into a string inside of a column
+  Bytes lost_;
   std::uint64_t mismatches_ = 0;
 };
 

@@ -211,5 +211,67 @@ TEST(Shredder, NothingMismatchesItsInferredType) {
   }));
 }
 
+std::string lost(std::string_view type, std::string_view value) {
+  Table table(type);
+  table.shredder.keep_lost();
+  EXPECT_TRUE(table.add(value).is_row()) << value;
+  return std::string(table.shredder.lost());
+}
+
+TEST(Lost, IsWhatANestedStringDoesNotTell) {
+  EXPECT_EQ(lost("struct<a:array<string>,b:bigint>", R"({"b":1,"a":["1",null]})"), "");
+  EXPECT_EQ(lost("struct<a:array<string>,b:bigint>", R"({"b":1,"a":["1", 1.10]})"), R"({"a":["1", 1.10]})");
+  EXPECT_EQ(lost("struct<a:string>", R"({"a":1})"), "");  // nothing is wider than a string
+  EXPECT_EQ(lost("struct<a:struct<x:string,y:bigint>,b:struct<x:string>,c:array<string>>",
+                 R"({"c":[{}],"a":{"y":1,"x":[]},"other":[1,"1"],"b":{"x":"s"}})"),
+            R"({"c":[{}],"a":{"y":1,"x":[]}})");
+  // Of duplicate keys the last counts, here as there.
+  EXPECT_EQ(lost("struct<a:array<string>>", R"({"a":[1],"a":["s"]})"), R"({"a":[1],"a":["s"]})");
+  EXPECT_EQ(lost("struct<`k\\`:array<string>>", R"({"k\\":[true ] })"), R"({"k\\":[true ] })");
+  Table table("struct<a:array<string>>");
+  table.shredder.keep_lost();
+  EXPECT_TRUE(table.add(R"({"a":[1]})").is_row());
+  EXPECT_TRUE(table.add(R"({"a":["s"]})").is_row());
+  EXPECT_EQ(table.shredder.lost(), "");
+  EXPECT_FALSE(table.add(R"({"a":[1],})").is_row());
+  EXPECT_EQ(table.shredder.lost(), "");
+}
+
+// A field is in lost(), or its column's text is the value's: whatever type covers the value.
+TEST(Lost, IsEverythingThatColumnsDoNotTell) {
+  EXPECT_TRUE(rc::check("typed = raw, or lost", [](std::uint64_t seed) {
+    Random random(seed);
+    Inference inference;
+    std::vector<std::string> documents;
+    for (int i = 0; i < 12; ++i) {
+      documents.push_back(test::random_document(random));
+      inference.add(documents.back());
+    }
+    Table table(inference.type());
+    table.shredder.keep_lost();
+    simdjson::dom::parser parser;
+    simdjson::dom::parser lost_parser;
+    for (const std::string& document : documents) {
+      RC_ASSERT(table.add(document).is_row());
+      const std::string kept(table.shredder.lost());
+      const auto values = test::members(simdjson::dom::object(parser.parse(document)));
+      const auto lost_values =
+          kept.empty() ? std::map<std::string, simdjson::dom::element>() : test::members(simdjson::dom::object(lost_parser.parse(kept)));
+      for (std::size_t i = 0; i < inference.type().fields().size(); ++i) {
+        const Field& field = inference.type().fields()[i];
+        if (!values.contains(field.name)) continue;
+        const std::string expected = test::naive_canonical(values.at(field.name));
+        if (lost_values.contains(field.name)) {
+          RC_ASSERT(test::naive_canonical(lost_values.at(field.name)) == expected);
+        } else if (field.type.kind() != TypeKind::string) {
+          Buffer text;
+          append_canonical(table.shredder.root().children[i], table.row - 1, text);
+          RC_ASSERT(text == expected);
+        }
+      }
+    }
+  }));
+}
+
 }  // namespace
 }  // namespace tripos::json

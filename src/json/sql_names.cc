@@ -21,7 +21,7 @@ std::vector<std::string> sql_names(const Type& structure) {
   const auto fields = structure.fields();
   // Names that are kept come first, so that a number never takes a name that some key has by itself.
   // Those of a row's record (src/worker/scan/log_scan.h) belong to it.
-  std::unordered_set<std::string> taken = {"__tripos_partition", "__tripos_offset", "__tripos_timestamp", "__tripos_key"};
+  std::unordered_set<std::string> taken = {"__tripos_partition", "__tripos_offset", "__tripos_timestamp", "__tripos_key", "__tripos_lost"};
   std::vector<std::string> names(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (taken.insert(fold_case(fields[i].name)).second) names[i] = fields[i].name;

@@ -80,7 +80,9 @@ std::size_t find_bad_escape(std::string_view raw) noexcept {
   return raw.size();
 }
 
-std::size_t unescape(std::string_view raw, char* const to) noexcept {
+namespace {
+
+std::size_t unescape(std::string_view raw, char* const to, bool nul_allowed) noexcept {
   const char* from = raw.data();
   const char* const end = from + raw.size();
   char* out = to;
@@ -109,10 +111,16 @@ std::size_t unescape(std::string_view raw, char* const to) noexcept {
     } else if (is_low_surrogate(code)) {
       code = 0xFFFD;
     }
+    if (code == 0 && !nul_allowed) code = 0xFFFD;
     out = append_utf8(code, out);
   }
   return static_cast<std::size_t>(out - to);
 }
+
+}  // namespace
+
+std::size_t unescape(std::string_view raw, char* to) noexcept { return unescape(raw, to, true); }
+std::size_t unescape_key(std::string_view raw, char* to) noexcept { return unescape(raw, to, false); }
 
 void append_quoted(std::string_view text, Buffer& to) {
   static constexpr char digits[] = "0123456789abcdef";

@@ -14,6 +14,8 @@ namespace tripos::json {
 // Unescapes `raw`, whose escapes are good, to `to`, which has room for raw.size() bytes; returns the size. A lone surrogate reads as
 // U+FFFD.
 std::size_t unescape(std::string_view raw, char* to) noexcept;
+// The same for a key. A NUL reads as U+FFFD, too: names go through interfaces that end at one.
+std::size_t unescape_key(std::string_view raw, char* to) noexcept;
 
 // Appends `text` (UTF-8) as a JSON string with quotes. Escaped is only what must be; the short forms where there is one.
 void append_quoted(std::string_view text, Buffer& to);

@@ -34,7 +34,7 @@ struct DocumentOptions {
 [[nodiscard]] std::string mutate(Random& random, std::string document);
 [[nodiscard]] Type random_type(Random& random, int depth_max = 3);
 
-// Objects of the DOM as they count: of duplicate keys the last.
+// Objects of the DOM as they count: of duplicate keys the last; a NUL in a key as U+FFFD.
 [[nodiscard]] std::map<std::string, simdjson::dom::element> members(simdjson::dom::object object);
 [[nodiscard]] Type naive_type(simdjson::dom::element value);
 [[nodiscard]] std::string naive_canonical(simdjson::dom::element value);

@@ -89,7 +89,7 @@ bool is_number(simdjson::dom::element value) { return value.is_int64() || value.
 double as_double(simdjson::dom::element value) {
   if (value.is_int64()) return static_cast<double>(std::int64_t(value));
   if (value.is_uint64()) return static_cast<double>(std::uint64_t(value));
-  return double(value);
+  return double(value) + 0.0;  // one zero
 }
 
 std::string show_double(double value) {
@@ -168,7 +168,11 @@ Type random_type(Random& random, int depth_max) {
 
 std::map<std::string, simdjson::dom::element> members(simdjson::dom::object object) {
   std::map<std::string, simdjson::dom::element> map;
-  for (const auto& field : object) map[std::string(field.key)] = field.value;
+  for (const auto& field : object) {
+    std::string key(field.key);
+    for (std::size_t at = key.find('\0'); at != std::string::npos; at = key.find('\0')) key.replace(at, 1, "\uFFFD");
+    map[key] = field.value;
+  }
   return map;
 }
 

@@ -25,6 +25,7 @@ struct WrittenColumnFile {
   std::int64_t row_count = 0;
   std::int64_t rejected_count = 0;
   std::int64_t tombstone_count = 0;
+  std::int64_t lost_count = 0;  // rows of which the columns don't tell the kind of every value (json/shred.h); the file keeps those, too
 };
 
 // Threads: any; calls may overlap.

@@ -65,6 +65,7 @@ class Members {
     ok = ok && value <= INT32_MAX;
     return static_cast<std::int32_t>(value);
   }
+  std::int64_t integer_or_zero(const char* key) { return object_[key].error() == simdjson::NO_SUCH_FIELD ? 0 : integer(key); }
   std::string string(const char* key) {
     std::string_view value;
     ok = !object_[key].get(value) && ok;
@@ -144,10 +145,10 @@ std::string Manifest::text() const {
             }),
       lines(files, [](const ManifestFile& file) {
         return fmt::format(
-            R"({{"name": {}, "partition": {}, "begin": {}, "end": {}, "rows": {}, "rejected": {}, "tombstones": {}, )"
+            R"({{"name": {}, "partition": {}, "begin": {}, "end": {}, "rows": {}, "rejected": {}, "tombstones": {}, "lost": {}, )"
             R"("bytes": {}, "schema": {}}})",
             json_text(file.name), file.partition, file.begin, file.end, file.row_count, file.rejected_count, file.tombstone_count,
-            file.size_bytes, file.schema);
+            file.lost_count, file.size_bytes, file.schema);
       }));
   const auto checksum = crc32c(to);
   return to + fmt::format("{}{:08x}\"\n}}\n", crc_field, checksum);
@@ -186,6 +187,7 @@ Result<Manifest> Manifest::parse(Bytes text, std::string_view where) {
                               .row_count = m.integer("rows"),
                               .rejected_count = m.integer("rejected"),
                               .tombstone_count = m.integer("tombstones"),
+                              .lost_count = m.integer_or_zero("lost"),
                               .size_bytes = static_cast<std::uint64_t>(m.integer("bytes")),
                               .schema = SchemaId(m.small("schema"))});
   });

@@ -27,6 +27,7 @@ struct ManifestFile {
   std::int64_t row_count = 0;
   std::int64_t rejected_count = 0;
   std::int64_t tombstone_count = 0;
+  std::int64_t lost_count = 0;
   std::uint64_t size_bytes = 0;
   SchemaId schema;
   friend bool operator==(const ManifestFile&, const ManifestFile&) = default;

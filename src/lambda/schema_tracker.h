@@ -25,6 +25,9 @@ class SchemaTracker {
   // After an error some of its records were learned: that is no harm, the caller gives no pin.
   [[nodiscard]] Result<> learn(const PartitionRange& range);
 
+  // How far the type may grow from now on.
+  void set_limits(json::TypeLimits limits) noexcept { inference_.set_limits(limits); }
+
   // What a manifest that was made by somebody else knows.
   void merge(const SchemaTracker& other);
 

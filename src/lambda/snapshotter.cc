@@ -178,6 +178,7 @@ Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
                           .row_count = file.row_count,
                           .rejected_count = file.rejected_count,
                           .tombstone_count = file.tombstone_count,
+                          .lost_count = file.lost_count,
                           .size_bytes = size,
                           .schema = next.schema});
     publications.push_back({.staged = pieces[i].order.path, .path = manifests.path(pinned.topic.id, pieces[i].name)});

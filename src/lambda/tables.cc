@@ -68,7 +68,7 @@ Result<Pin> Tables::pin_once(std::span<const Wanted> wanted) {
   std::vector<RangeRequest> requests;
   for (const Wanted& want : wanted) {
     Table& state = *locked.at(want.topic.id).first;
-    TRIPOS_TRY(load(want.topic.id, state));
+    TRIPOS_TRY(load(want.topic, state));
     for (PartitionId partition(0); partition.value() < want.topic.partition_count; ++partition) {
       const Offset begin = in_files(want.kind, want.topic) ? state.manifest->end_of(partition) : Offset(0);
       requests.push_back({.partition = {.topic = want.topic.id, .partition = partition}, .begin = begin});
@@ -158,7 +158,7 @@ Result<bool> Tables::learn() {
   for (const TopicDescription& topic : names.topics()) {
     const auto state = table(topic.id);
     const std::lock_guard lock(state->mutex);
-    if (!load(topic.id, *state)) continue;  // a damaged table: its questions say so
+    if (!load(topic, *state)) continue;  // a damaged table: its questions say so
     for (PartitionId partition(0); partition.value() < topic.partition_count; ++partition) {
       requests.push_back({.partition = {.topic = topic.id, .partition = partition}, .begin = state->schema->learned_end(partition)});
     }
@@ -220,13 +220,16 @@ Tables::Locked Tables::lock(std::span<const Wanted> wanted) {
   return locked;
 }
 
-Result<> Tables::load(const TopicId& topic, Table& table) const {
+Result<> Tables::load(const TopicDescription& topic, Table& table) const {
+  const json::TypeLimits limits{.fields_max = topic.table_fields_max};
+  if (table.schema) table.schema->set_limits(limits);
   if (table.manifest) return {};
-  TRIPOS_ASSIGN(Manifest manifest, manifests_.load(topic));
+  TRIPOS_ASSIGN(Manifest manifest, manifests_.load(topic.id));
   // What was learned before stays true; only the start and a rival's manifest bring something new.
   TRIPOS_ASSIGN(SchemaTracker tracker, SchemaTracker::from(manifest));
   if (!table.schema) {
     TRIPOS_TRY(manifests_.remove_orphans(manifest));
+    tracker.set_limits(limits);
     table.schema = std::move(tracker);
   } else {
     table.schema->merge(tracker);

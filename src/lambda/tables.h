@@ -103,7 +103,7 @@ class Tables {
 
   [[nodiscard]] std::shared_ptr<Table> table(const TopicId& topic);
   [[nodiscard]] Locked lock(std::span<const Wanted> wanted);
-  [[nodiscard]] Result<> load(const TopicId& topic, Table& table) const;
+  [[nodiscard]] Result<> load(const TopicDescription& topic, Table& table) const;
   [[nodiscard]] Result<Pin> pin_wanted(std::span<const Wanted> wanted);
   [[nodiscard]] Result<Pin> pin_once(std::span<const Wanted> wanted);
   [[nodiscard]] Result<bool> learn_ranges(std::span<const RangeRequest> requests);

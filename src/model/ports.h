@@ -26,6 +26,7 @@ struct TopicDescription {
   std::int32_t partition_count = 0;
   bool internal = false;                      // Kafka's and our own bookkeeping: never a table
   bool table = true;                          // tripos.table
+  std::size_t table_fields_max = 5000;        // tripos.table.fields.max
   bool compacted = false;                     // cleanup.policy has compact
   std::size_t message_bytes_max = 1'048'588;  // max.message.bytes: of a batch
 };

@@ -66,6 +66,7 @@ class FakeWorker {
       while (true) ::pause();
     }
     if (word == "error") return say(protocol::Failed{ErrorCode::query, rest});
+    if (word == "spoil") return say(protocol::Failed{.code = ErrorCode::unavailable, .message = "spoilt", .worker_ends = true});
     if (word == "nonsense") {
       (void)channel_.send("\xff\xff");
       return;
@@ -137,7 +138,8 @@ class FakeWorker {
   void write(const protocol::WriteRange& range) {
     if (range.topic == "bad") return say(protocol::Failed{ErrorCode::io, "can't write"});
     std::ofstream(range.path) << "rows of " << range.topic;
-    say(protocol::Wrote{.row_count = range.range.end - range.range.begin, .rejected_count = 0, .tombstone_count = 0, .file_bytes = 1});
+    say(protocol::Wrote{
+        .row_count = range.range.end - range.range.begin, .rejected_count = 0, .tombstone_count = 0, .lost_count = 5, .file_bytes = 1});
     say(protocol::Done{0});
   }
 

@@ -22,7 +22,10 @@ Result<protocol::Done> Order::run(const Take& take) {
     auto message = next();
     if (!message) return tl::unexpected(std::move(message).error());
     if (auto* done = std::get_if<protocol::Done>(&*message)) return *done;
-    if (auto* failed = std::get_if<protocol::Failed>(&*message)) return tl::unexpected(Error{failed->code, std::move(failed->message)});
+    if (auto* failed = std::get_if<protocol::Failed>(&*message)) {
+      if (failed->worker_ends) lease_.retire();
+      return tl::unexpected(Error{failed->code, std::move(failed->message)});
+    }
     if (auto taken = take(*message); !taken) {
       interrupt();
       return tl::unexpected(std::move(taken).error());
@@ -70,7 +73,9 @@ void Order::interrupt() {
       if (!frame || !*frame) break;
       const auto message = protocol::decode_to_server((*frame)->body);
       if (!message) break;
-      if (std::holds_alternative<protocol::Done>(*message) || std::holds_alternative<protocol::Failed>(*message)) return;
+      const auto* failed = std::get_if<protocol::Failed>(&*message);
+      if (failed != nullptr && failed->worker_ends) break;
+      if (failed != nullptr || std::holds_alternative<protocol::Done>(*message)) return;
     }
   }
   lease_.retire();

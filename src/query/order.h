@@ -22,8 +22,8 @@ class Order {
   [[nodiscard]] Result<> send(const protocol::ToWorker& message, std::span<const int> descriptors = {});
 
   // Hands each message to `take` until the order has ended; returns Done, or the worker's Failed as an error.
-  // An error of `take` interrupts the order and is returned. After any error but the worker's own Failed, or one that came while it
-  // was still in order, the worker is retired.
+  // An error of `take` interrupts the order and is returned. After any error but the worker's own Failed (unless it says that it ends),
+  // or one that came while it was still in order, the worker is retired.
   using Take = std::function<Result<>(protocol::ToServer& message)>;
   [[nodiscard]] Result<protocol::Done> run(const Take& take);
 

@@ -65,6 +65,7 @@ Result<PinnedMessage> pinned_message(const lambda::Pin& pin, std::span<const pro
                              .begin = begin,
                              .end = file->end,
                              .holds_more = begin > file->begin,
+                             .lost_count = file->lost_count,
                              .schema = table.manifest->schema_text(file->schema)});
     }
     for (const PartitionRange& range : table.ranges) {

@@ -121,6 +121,13 @@ TEST_F(QueryTest, AWorkerThatDiesFailsItsQuestionOnly) {
   EXPECT_TRUE(second.starts_with("[")) << second;
 }
 
+TEST_F(QueryTest, AWorkerThatSaysItEndsIsReplaced) {
+  const std::string first = rows("pid");
+  EXPECT_EQ(rows("spoil"), "unavailable: spoilt");
+  EXPECT_NE(rows("pid"), first);
+  EXPECT_EQ(pool_->running_count(), 1U);
+}
+
 TEST_F(QueryTest, AWorkerThatTalksNonsenseIsReplaced) {
   const std::string first = rows("pid");
   EXPECT_EQ(run("nonsense").error().code, ErrorCode::unavailable);

@@ -59,8 +59,10 @@ Result<lambda::WrittenColumnFile> WorkerColumnFiles::write_one(const lambda::Col
     return {};
   }));
   if (!wrote) return fail(ErrorCode::malformed, "the worker did not say what it wrote to {}", order.path);
-  return lambda::WrittenColumnFile{
-      .row_count = wrote->row_count, .rejected_count = wrote->rejected_count, .tombstone_count = wrote->tombstone_count};
+  return lambda::WrittenColumnFile{.row_count = wrote->row_count,
+                                   .rejected_count = wrote->rejected_count,
+                                   .tombstone_count = wrote->tombstone_count,
+                                   .lost_count = wrote->lost_count};
 }
 
 }  // namespace tripos::query

@@ -55,6 +55,7 @@ std::vector<TopicDescription> BrokerSource::topics() {
                            .partition_count = topic->partition_count(),
                            .internal = topic->internal,
                            .table = topic->config.table,
+                           .table_fields_max = topic->config.table_fields_max,
                            .compacted = topic->config.compacted,
                            .message_bytes_max = static_cast<std::size_t>(topic->config.message_bytes_max)});
     }

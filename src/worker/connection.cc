@@ -37,8 +37,11 @@ Error engine_error(std::string_view message) {
     }
   }
   for (const std::string_view tail :
-       {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions", "\nThis error signals"}) {
+       {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions", "\nThis error signals", "\n\nStack Trace"}) {
     message = message.substr(0, message.find(tail));
+  }
+  if (code == ErrorCode::too_large) {
+    return Error{code, fmt::format("the statement needs more memory than a worker may take ({})", message)};
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) {
     message.remove_suffix(1);

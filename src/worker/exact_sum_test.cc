@@ -93,11 +93,11 @@ TEST(Worker, AggregatesOfFewRowsAreSparks) {
   TestTable& table = server.add_table("t");
   server.append(table, {{std::nullopt, R"({"v":1.5,"w":2.5})"}, {std::nullopt, R"({"w":3.5})"}, {std::nullopt, R"({"u":true})"}});
   EXPECT_EQ(server.ask("SELECT sum(v), avg(v), stddev(v), variance(v), var_pop(v), stddev_pop(v) FROM t").rows,
-            "[[1.5,1.5,null,null,0,0]]");
+            "[[1.5,1.5,null,null,0.0,0.0]]");
   EXPECT_EQ(server.ask("SELECT sum(v), avg(v), stddev_pop(v), corr(v, w) FROM t WHERE u").rows, "[[null,null,null,null]]");
-  EXPECT_EQ(server.ask("SELECT covar_pop(v, w), covar_samp(v, w), corr(v, w), regr_slope(v, w) FROM t").rows, "[[0,null,null,null]]");
-  EXPECT_EQ(server.ask("SELECT round(sum(w) OVER (ORDER BY w), 1) AS s FROM t WHERE w IS NOT NULL ORDER BY s").rows, "[[2.5],[6]]");
-  EXPECT_EQ(server.ask("SELECT sum(DISTINCT w), avg(w) FILTER (WHERE v IS NULL) FROM t").rows, "[[6,3.5]]");
+  EXPECT_EQ(server.ask("SELECT covar_pop(v, w), covar_samp(v, w), corr(v, w), regr_slope(v, w) FROM t").rows, "[[0.0,null,null,null]]");
+  EXPECT_EQ(server.ask("SELECT round(sum(w) OVER (ORDER BY w), 1) AS s FROM t WHERE w IS NOT NULL ORDER BY s").rows, "[[2.5],[6.0]]");
+  EXPECT_EQ(server.ask("SELECT sum(DISTINCT w), avg(w) FILTER (WHERE v IS NULL) FROM t").rows, "[[6.0,3.5]]");
 }
 
 }  // namespace

@@ -22,8 +22,11 @@ bool same(dom::element a, dom::element b) {
   double x = 0;
   double y = 0;
   if (a.is_number() && b.is_number()) {
-    if (a.is_int64() && b.is_int64()) {
-      return a.get_int64().value() == b.get_int64().value();
+    if (a.is_double() != b.is_double()) {  // 1 is a long, 1.0 a double
+      return false;
+    }
+    if (!a.is_double()) {
+      return simdjson::minify(a) == simdjson::minify(b);
     }
     return a.get(x) == simdjson::SUCCESS && b.get(y) == simdjson::SUCCESS && (x == y || std::fabs(x - y) <= 1e-12 * std::fabs(x));
   }

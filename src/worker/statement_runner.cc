@@ -73,7 +73,7 @@ class StatementRunner::Tables : public TableSource {
     if (final_) {
       auto made = made_.find(index);
       if (made == made_.end()) {
-        TRIPOS_ASSIGN(std::string sql, pinned.sql(runner_.usage_[index], runner_.engine_.scans));
+        TRIPOS_ASSIGN(std::string sql, pinned.sql(runner_.usage_[index], runner_.engine_.scans, runner_.engine_.lost_values));
         made = made_.emplace(index, std::move(sql)).first;
       }
       binding.sql = made->second;
@@ -95,10 +95,19 @@ class StatementRunner::Tables : public TableSource {
                                     : equal_ignoring_case(reference.qualifier, "csv")   ? "read_csv"
                                                                                         : "read_json";
     TableBinding binding{.sql = fmt::format("{}('/proc/self/fd/{}')", reader, descriptor)};
-    TRIPOS_ASSIGN(QueryResult empty, runner_.engine_.connection.query(fmt::format("SELECT * FROM {} LIMIT 0", binding.sql)));
+    Result<QueryResult> opened = runner_.engine_.connection.query(fmt::format("SELECT * FROM {} LIMIT 0", binding.sql));
+    if (!opened) {
+      return tl::unexpected(std::move(opened).error().within(fmt::format("reading {} as {}", reference.name, reader.substr(5))));
+    }
+    QueryResult& empty = *opened;
+    // A foreign file may have types that Spark lacks (unsigned numbers, moments with a time zone of their own): its nearest, then.
+    std::string casts;
     for (idx_t i = 0; i < empty.column_count(); ++i) {
       binding.columns.push_back({empty.column_name(i), sql_type_of(empty.column_type(i).get())});
+      const SqlField& column = binding.columns.back();
+      casts += fmt::format("{0}CAST({1} AS {2}) AS {1}", casts.empty() ? "" : ", ", quoted_name(column.name), column.type.duckdb());
     }
+    binding.sql = fmt::format("(SELECT {} FROM {})", casts, binding.sql);
     return binding;
   }
 
@@ -292,9 +301,18 @@ Result<std::uint64_t> StatementRunner::answer_json(const Query& query) {
 Result<std::uint64_t> StatementRunner::answer_parquet(const Query& query) {
   const std::string path = engine_.configure.temporary_directory + "/answer.parquet";
   const std::string limit = statement_.row_count_max == 0 ? "" : fmt::format(" LIMIT {}", statement_.row_count_max + 1);
+  std::string casts;
+  std::set<std::string> names;
+  for (const Column& column : query.columns) {
+    if (column.type.is_known() && column.type.duckdb() != column.type.parquet() && names.insert(lower(column.name)).second) {
+      casts +=
+          fmt::format("{0}CAST({1} AS {2}) AS {1}", casts.empty() ? " REPLACE (" : ", ", quoted_name(column.name), column.type.parquet());
+    }
+  }
+  casts += casts.empty() ? "" : ")";
   TRIPOS_ASSIGN(QueryResult result,
-                engine_.connection.query(
-                    fmt::format("COPY (SELECT * FROM ({}){}) TO {} (FORMAT parquet, COMPRESSION zstd)", query.sql, limit, literal(path))));
+                engine_.connection.query(fmt::format("COPY (SELECT *{} FROM ({}){}) TO {} (FORMAT parquet, COMPRESSION zstd)", casts,
+                                                     query.sql, limit, literal(path))));
   const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (number < 0) {
     return tl::unexpected(os_error(errno, "opening", path));

@@ -19,6 +19,7 @@ struct Engine {
   const Connection& connection;
   Scans& scans;
   const protocol::Configure& configure;
+  LostValues& lost_values;
   std::set<DecimalDivision> registered_divisions = {};
 };
 

@@ -38,10 +38,19 @@ Pruned prune(const json::Type& type, const SqlType& sql, const Usage* usage) {
 
 std::string null_of(const SqlType& type) { return fmt::format("CAST(NULL AS {})", type.duckdb()); }
 
+bool holds_string(const json::Type& type) {
+  switch (type.kind()) {
+    case json::TypeKind::array: return holds_string(type.element());
+    case json::TypeKind::structure:
+      return std::ranges::any_of(type.fields(), [](const json::Field& field) { return holds_string(field.type); });
+    default: return type.kind() == json::TypeKind::string;
+  }
+}
+
 // A value of a file's type as the table's type. `usage`: what is read of it, nullptr for all; a structure of which not all is read is never
-// looked at as a whole, and what isn't read is NULL.
+// looked at as a whole, and what isn't read is NULL. Sets `loses` if its text would show strings of which it isn't known what they were.
 std::string conversion(const std::string& value, const json::Type& from, const json::Type& to, const SqlType& to_sql, const Usage* usage,
-                       int depth) {
+                       int depth, bool& loses) {
   const bool cut = usage != nullptr && !usage->whole && !usage->fields.empty();
   if (!cut && from == to && SqlType::of(from) == to_sql) {
     return value;
@@ -50,6 +59,7 @@ std::string conversion(const std::string& value, const json::Type& from, const j
     return null_of(to_sql);
   }
   if (to.kind() == json::TypeKind::string && from.kind() != json::TypeKind::string) {
+    loses = loses || holds_string(from);
     return fmt::format("tripos_shown({}, {})", value, literal(from.text()));
   }
   if (to.kind() == json::TypeKind::structure && from.kind() == json::TypeKind::structure) {
@@ -65,7 +75,7 @@ std::string conversion(const std::string& value, const json::Type& from, const j
                                      ? null_of(sql_field.type)
                                      : conversion(fmt::format("struct_extract({}, {})", value,
                                                               literal(from_names[static_cast<std::size_t>(source - from.fields().data())])),
-                                                  source->type, field.type, sql_field.type, field_usage, depth);
+                                                  source->type, field.type, sql_field.type, field_usage, depth, loses);
       members += fmt::format("{}{} := {}", members.empty() ? "" : ", ", quoted_name(sql_field.name), member);
     }
     const std::string packed = fmt::format("struct_pack({})", members);
@@ -74,7 +84,7 @@ std::string conversion(const std::string& value, const json::Type& from, const j
   if (to.kind() == json::TypeKind::array && from.kind() == json::TypeKind::array) {
     const std::string parameter = quoted_name(fmt::format("element#{}", depth));
     return fmt::format("list_transform({}, lambda {}: {})", value, parameter,
-                       conversion(parameter, from.element(), to.element(), to_sql.element(), nullptr, depth + 1));
+                       conversion(parameter, from.element(), to.element(), to_sql.element(), nullptr, depth + 1, loses));
   }
   return fmt::format("CAST({} AS {})", value, to_sql.duckdb());
 }
@@ -143,8 +153,9 @@ Result<PinnedTableView> PinnedTableView::open(protocol::PinnedTable table, std::
   TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(view.table_.schema));
   view.type_ = schema.settled();
   if (view.type_.kind() != json::TypeKind::structure || view.type_.fields().empty()) {
-    return fail(ErrorCode::not_found, "the table {} has no columns yet: no JSON object has come into the topic {}", view.table_.name,
-                view.table_.topic);
+    return fail(ErrorCode::not_found,
+                "the table {} has no columns yet: no JSON object with a field has come into the topic {}; {}_messages shows its records",
+                view.table_.name, view.table_.topic, view.table_.name);
   }
   const SqlType type = SqlType::of(view.type_);
   view.columns_.assign(type.fields().begin(), type.fields().end());
@@ -162,7 +173,7 @@ Result<PinnedTableView> PinnedTableView::open(protocol::PinnedTable table, std::
   return view;
 }
 
-Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans) {
+Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans, LostValues& lost_values) {
   if (table_.kind != protocol::TableKind::rows) {
     return fmt::format("tripos_scan({})", scans.add(scan_));
   }
@@ -174,9 +185,13 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     wanted.push_back(prune(type_.fields()[i].type, columns_[i].type, usage_of(columns_[i].name)));
   }
-  std::string hidden;  // DuckDB drops those that nobody reads
+  std::string hidden;          // DuckDB drops those that nobody reads
+  std::string hidden_in_file;  // their timestamps are of another type
   for (const SqlField& column : hidden_columns_) {
-    hidden += ", " + quoted_name(column.name);
+    const std::string name = quoted_name(column.name);
+    const bool cast = column.type.duckdb() != column.type.parquet();
+    hidden += ", " + name;
+    hidden_in_file += cast ? fmt::format(", CAST({0} AS {1}) AS {0}", name, column.type.duckdb()) : ", " + name;
   }
   std::string arms;
   const auto add_arm = [&arms](const std::string& arm) { arms += (arms.empty() ? "" : " UNION ALL ") + arm; };
@@ -184,7 +199,9 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
     std::size_t last = first + 1;
     // A file with rows that were deleted stands alone: the others need no look at offsets.
     const protocol::PinnedFile& head = table_.files[first];
-    while (last < files_.size() && !head.holds_more && !table_.files[last].holds_more && table_.files[last].schema == head.schema) {
+    const bool keeps_lost = head.lost_count > 0;
+    while (last < files_.size() && !head.holds_more && !table_.files[last].holds_more && table_.files[last].schema == head.schema &&
+           (table_.files[last].lost_count > 0) == keeps_lost) {
       ++last;
     }
     TRIPOS_ASSIGN(const json::Type schema, json::Type::parse(table_.files[first].schema));
@@ -193,13 +210,17 @@ Result<std::string> PinnedTableView::sql(const ColumnUsage& usage, Scans& scans)
     std::string list;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const json::Field* source = from.field(type_.fields()[i].name);
-      const std::string value = source == nullptr
-                                    ? null_of(wanted[i].sql)
-                                    : conversion(quoted_name(from_names[static_cast<std::size_t>(source - from.fields().data())]),
-                                                 source->type, wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0);
+      bool loses = false;
+      std::string value = source == nullptr ? null_of(wanted[i].sql)
+                                            : conversion(quoted_name(from_names[static_cast<std::size_t>(source - from.fields().data())]),
+                                                         source->type, wanted[i].json, wanted[i].sql, usage_of(columns_[i].name), 0, loses);
+      if (loses && keeps_lost) {
+        TRIPOS_ASSIGN(const std::string function, lost_values.function({source->name, wanted[i].json}, wanted[i].sql));
+        value = fmt::format("coalesce({}({}), {})", function, quoted_name(lost_column().name), value);
+      }
       list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", value, quoted_name(columns_[i].name));
     }
-    list += hidden;
+    list += hidden_in_file;
     const std::string condition =
         head.holds_more ? fmt::format(" WHERE {} >= {}", quoted_name(hidden_columns_[1].name), head.begin) : std::string();
     std::string paths;

@@ -4,7 +4,9 @@
 //   (SELECT casts FROM read_parquet([files of one schema]) UNION ALL … UNION ALL SELECT … FROM tripos_scan(n))
 //
 // Files are read in runs of the same schema, in offset order; every column is cast to the table's type: missing fields are NULL, structures
-// are put together field by field, and what a string column once held as a number or structure shows as canonical JSON.
+// are put together field by field, and what a string column once held as a number or structure shows as canonical JSON. Where that
+// text would show strings which may have been something else (a string inside of a structure or an array), the file's column
+// __tripos_lost has the rows in which they were (ADR 0012).
 // Structures hold only the fields that are read, on both sides, since DuckDB pushes no structure's path through UNION ALL.
 #pragma once
 
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "worker/dialect/scope.h"
+#include "worker/lost_values.h"
 #include "worker/scan/log_scan.h"
 
 namespace tripos::worker {
@@ -31,7 +34,7 @@ class PinnedTableView {
   [[nodiscard]] const std::vector<SqlField>& hidden_columns() const noexcept { return hidden_columns_; }
 
   // The table for a statement that reads no more than `usage`; the live log's scan is added to `scans`.
-  [[nodiscard]] Result<std::string> sql(const ColumnUsage& usage, Scans& scans);
+  [[nodiscard]] Result<std::string> sql(const ColumnUsage& usage, Scans& scans, LostValues& lost_values);
 
  private:
   protocol::PinnedTable table_;

@@ -48,7 +48,8 @@ class Worker {
     Scans scans;
     TRIPOS_ASSIGN(const Database database, open_engine(configure, scans));
     TRIPOS_ASSIGN(const Connection connection, database.connect());
-    Engine engine{.connection = connection, .scans = scans, .configure = configure};
+    LostValues lost_values(connection);
+    Engine engine{.connection = connection, .scans = scans, .configure = configure, .lost_values = lost_values};
     set_connection(&connection);
     Result<> ended = orders(engine);
     set_connection(nullptr);
@@ -87,6 +88,10 @@ class Worker {
       }
       engine.scans.clear();
       TRIPOS_TRY(channel_.send(encode(outcome)));
+      const auto* failed = std::get_if<protocol::Failed>(&outcome);
+      if (failed != nullptr && failed->worker_ends) {
+        return {};
+      }
     }
   }
 
@@ -102,7 +107,10 @@ class Worker {
     if (interrupted && result.error().code != ErrorCode::cancelled) {
       return protocol::Failed{ErrorCode::cancelled, "the statement was cancelled"};
     }
-    return protocol::Failed{result.error().code, result.error().message};
+    // After some errors ("FATAL") DuckDB refuses everything.
+    const bool broken = !connection_->execute("SELECT 1");
+    return protocol::Failed{
+        .code = broken ? ErrorCode::unavailable : result.error().code, .message = result.error().message, .worker_ends = broken};
   }
 
   std::mutex connection_mutex_;

@@ -81,11 +81,12 @@ TEST(Worker, OneTableOfFilesAndLogWhateverTheSchemaWas) {
   server.append(table, {json(R"({"a":2.5,"s":{"x":2,"y":"new"},"l":[{"p":2,"q":"n"}],"w":"text","z":true})")});
   ASSERT_TRUE(server.snapshot(table, 3).wrote);
   server.append(table, {json(R"({"a":3,"s":{"y":"live"},"w":{"b":[2],"k":1.10}})")});
-  EXPECT_EQ(server.ask("SELECT * FROM t").rows, R"([[1,[{"p":1,"q":null}],{"gone":null,"x":1,"y":null},"{\"b\":[1,null],\"k\":1.1}",null],)"
-                                                R"([null,null,null,null,null],)"
-                                                R"([2.5,[{"p":2,"q":"n"}],{"gone":null,"x":2,"y":"new"},"text",true],)"
-                                                R"([3,null,{"gone":null,"x":null,"y":"live"},"{\"b\":[2],\"k\":1.1}",null]])");
-  EXPECT_EQ(server.ask("SELECT s.y, a FROM t").rows, R"([[null,1],[null,null],["new",2.5],["live",3]])");
+  EXPECT_EQ(server.ask("SELECT * FROM t").rows,
+            R"([[1.0,[{"p":1,"q":null}],{"gone":null,"x":1,"y":null},"{\"b\":[1,null],\"k\":1.1}",null],)"
+            R"([null,null,null,null,null],)"
+            R"([2.5,[{"p":2,"q":"n"}],{"gone":null,"x":2,"y":"new"},"text",true],)"
+            R"([3.0,null,{"gone":null,"x":null,"y":"live"},"{\"b\":[2],\"k\":1.1}",null]])");
+  EXPECT_EQ(server.ask("SELECT s.y, a FROM t").rows, R"([[null,1.0],[null,null],["new",2.5],["live",3.0]])");
   EXPECT_EQ(server.ask("SELECT count(*) FROM t WHERE s IS NULL").rows, "[[1]]");
 }
 

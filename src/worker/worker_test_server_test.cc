@@ -227,6 +227,7 @@ TestAnswer TestServer::snapshot(TestTable& table, std::int64_t end) {
     file.path = order.path;
     file.begin = Offset(table.live_begin);
     file.end = Offset(end);
+    file.lost_count = answer.wrote->lost_count;
     file.schema = order.schema;
     table.files.push_back(std::move(file));
     table.live_begin = end;

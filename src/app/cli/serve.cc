@@ -25,6 +25,7 @@ struct Serve {
                           .http = {},
                           .broker = settings.broker,
                           .allowed_files = settings.allowed_files,
+                          .sql = settings.sql,
                           .stop_on_signals = true};
     TRIPOS_ASSIGN(options.kafka, client::Address::parse(settings.kafka.value_or(default_kafka_address), 9092));
     TRIPOS_ASSIGN(options.http, client::Address::parse(settings.http.value_or(default_http_address), 9080));

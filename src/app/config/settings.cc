@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <sstream>
 
 namespace tripos::app {
@@ -45,6 +46,25 @@ Result<> flatten(const toml::table& table, const std::string& prefix, const std:
   return {};
 }
 
+Result<> merge_sql(const toml::table& table, const std::string& path, SqlLimits& limits) {
+  constexpr std::int64_t worker_memory_mb_min = 64;  // the engine itself takes that
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const bool is_memory = name == "worker_memory_mb";
+    if (!is_memory && name != "statement_seconds") {
+      return fail(ErrorCode::invalid_argument, "{}: unknown key '{}' in [sql]; there are worker_memory_mb and statement_seconds", path,
+                  name);
+    }
+    const std::int64_t min = is_memory ? worker_memory_mb_min : 1;
+    const auto* number = node.as_integer();
+    if (number == nullptr || number->get() < min || number->get() > std::numeric_limits<std::int32_t>::max()) {
+      return fail(ErrorCode::invalid_argument, "{}: '{}' in [sql] must be a whole number from {}", path, name, min);
+    }
+    (is_memory ? limits.worker_memory_mb : limits.statement_seconds) = static_cast<std::uint32_t>(number->get());
+  }
+  return {};
+}
+
 Result<> merge_file(const std::string& path, bool must_exist, Settings& settings) {
   std::error_code ignored;
   if (!must_exist && !std::filesystem::exists(path, ignored)) return {};
@@ -69,6 +89,10 @@ Result<> merge_toml(std::string_view text, const std::string& path, Settings& se
       TRIPOS_TRY(flatten(*node.as_table(), "", path, settings));
       continue;
     }
+    if (name == "sql" && node.is_table()) {
+      TRIPOS_TRY(merge_sql(*node.as_table(), path, settings.sql));
+      continue;
+    }
     if (name == "allow_files" && node.is_array()) {
       for (const toml::node& element : *node.as_array()) {
         TRIPOS_ASSIGN(std::string directory, scalar_text(element, name, path));
@@ -77,8 +101,8 @@ Result<> merge_toml(std::string_view text, const std::string& path, Settings& se
       continue;
     }
     if (name != "data" && name != "kafka" && name != "http") {
-      return fail(ErrorCode::invalid_argument, "{}: unknown key '{}'; there are data, kafka, http, allow_files and the table [broker]",
-                  path, name);
+      return fail(ErrorCode::invalid_argument,
+                  "{}: unknown key '{}'; there are data, kafka, http, allow_files and the tables [broker] and [sql]", path, name);
     }
     TRIPOS_ASSIGN(std::string value, scalar_text(node, name, path));
     if (name == "kafka")

@@ -9,8 +9,12 @@
 //   allow_files = ["/srv/exports"]  # statements may read files there
 //   [broker]                        # Kafka's broker properties
 //   num.partitions = 3
+//   [sql]                           # limits of statements
+//   worker_memory_mb = 1024         # of each worker process; half of the machine's unless given
+//   statement_seconds = 300
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +35,11 @@ struct GlobalFlags {
   bool no_color = false;
 };
 
+struct SqlLimits {
+  std::optional<std::uint32_t> worker_memory_mb;
+  std::optional<std::uint32_t> statement_seconds;
+};
+
 struct Settings {
   std::string data;                  // a directory; always set
   bool data_is_default = true;       // nobody has said which
@@ -39,6 +48,7 @@ struct Settings {
   std::optional<std::string> http;
   std::vector<std::string> allowed_files;                  // directories that statements may read files of
   std::map<std::string, std::string, std::less<>> broker;  // by Kafka's names; checked by the broker
+  SqlLimits sql;
 };
 
 [[nodiscard]] Result<Settings> read_settings(const GlobalFlags& flags);

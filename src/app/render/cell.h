@@ -31,8 +31,4 @@ struct JsonMember {
 [[nodiscard]] Result<std::vector<JsonMember>> json_members(std::string_view json);
 [[nodiscard]] Result<std::vector<std::string_view>> json_elements(std::string_view json);
 
-// As Java's Double.toString and Float.toString (since Java 19: the shortest digits that read back).
-[[nodiscard]] std::string java_double(double value);
-[[nodiscard]] std::string java_float(float value);
-
 }  // namespace tripos::app

@@ -139,14 +139,6 @@ TEST(Cell, PrettyAsSparkDoes) {
   }
 }
 
-TEST(Cell, JavaReals) {
-  EXPECT_EQ(java_double(std::numeric_limits<double>::max()), "1.7976931348623157E308");
-  EXPECT_EQ(java_double(std::numeric_limits<double>::denorm_min()), "4.9E-324");
-  EXPECT_EQ(java_double(2e-3), "0.002");
-  EXPECT_EQ(java_double(100), "100.0");
-  EXPECT_EQ(java_double(-0.0), "-0.0");
-}
-
 TEST(Cell, Csv) {
   EXPECT_EQ(*csv_cell("null"), "");
   EXPECT_EQ(*csv_cell("\"\""), "\"\"");

@@ -62,8 +62,9 @@ void block_signals(bool stop_signals_too) {
 
 std::size_t core_count() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-// What a worker's data may take: half of the machine's memory (rules, 5.1).
-std::uint64_t worker_memory_max() {
+// What a worker's data may take: half of the machine's memory, unless the operator says (rules, 5.1).
+std::uint64_t worker_memory_max(const SqlLimits& limits) {
+  if (limits.worker_memory_mb) return std::uint64_t{*limits.worker_memory_mb} << 20;
   const auto pages = static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PHYS_PAGES)));
   const auto page_size = static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PAGESIZE)));
   return std::max(worker_memory_min, pages * page_size / 2);
@@ -72,7 +73,7 @@ std::uint64_t worker_memory_max() {
 query::WorkerSettings worker_settings(const ServerOptions& options, std::string_view role, std::size_t thread_count, std::int32_t nice) {
   query::WorkerSettings settings;
   settings.temporary_root = fmt::format("{}/tmp/{}", options.data, role);
-  settings.memory_bytes_max = worker_memory_max();
+  settings.memory_bytes_max = worker_memory_max(options.sql);
   settings.thread_count = static_cast<std::uint32_t>(thread_count);
   settings.nice = nice;
   settings.allowed_paths = options.allowed_files;
@@ -185,7 +186,9 @@ Result<> Server::Parts::open_broker() {
 Result<> Server::Parts::listen() {
   Tables& t = *tables;
   const serve::HttpSettings settings;
-  auto routes = serve::api_routes({.queries = t.queries, .snapshots = t.snapshots, .runners = *t.runners, .settings = {}});
+  serve::ApiSettings api;
+  if (options.sql.statement_seconds) api.time_limit = std::chrono::seconds(*options.sql.statement_seconds);
+  auto routes = serve::api_routes({.queries = t.queries, .snapshots = t.snapshots, .runners = *t.runners, .settings = api});
   for (serve::HttpRoute& route : serve::load_routes(t.loads, *t.runners, settings.limits.body_bytes_max))
     routes.push_back(std::move(route));
   t.http = std::make_unique<serve::HttpServer>(loop, loop, std::move(routes), settings);

@@ -25,7 +25,8 @@ struct ServerOptions {
   client::Address kafka;  // port 0: any free one
   client::Address http;
   std::map<std::string, std::string, std::less<>> broker = {};
-  std::vector<std::string> allowed_files = {};     // directories that statements may read files of
+  std::vector<std::string> allowed_files = {};  // directories that statements may read files of
+  SqlLimits sql = {};
   bool stop_on_signals = false;                    // SIGINT, SIGTERM
   std::function<void(std::string_view)> log = {};  // what an operator should know; none: standard error
 };

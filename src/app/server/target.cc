@@ -41,7 +41,8 @@ Result<> Target::find_by_directory() {
                                        .kafka = {"127.0.0.1", 0},
                                        .http = {"127.0.0.1", 0},
                                        .broker = settings_.broker,
-                                       .allowed_files = settings_.allowed_files});
+                                       .allowed_files = settings_.allowed_files,
+                                       .sql = settings_.sql});
       if (local) {
         local_ = std::move(*local);
         found_ = local_->addresses();

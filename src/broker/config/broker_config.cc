@@ -119,6 +119,7 @@ TopicConfig::TopicConfig(const BrokerConfig& broker, ConfigValues set) : set_(st
   retention_bytes = integer("retention.bytes");
   index_interval_bytes = static_cast<std::int32_t>(integer("index.interval.bytes"));
   table = text("tripos.table") == "on";
+  table_fields_max = static_cast<std::size_t>(integer("tripos.table.fields.max"));
 }
 
 std::vector<ConfigOrigin> topic_config_origins(const BrokerConfig& broker, const ConfigValues& topic, const ConfigKey& key) {

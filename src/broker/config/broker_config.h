@@ -98,7 +98,8 @@ class TopicConfig {
   std::int64_t compaction_lag_min_ms = 0;
   std::int64_t compaction_lag_max_ms = 0;
   double cleanable_ratio_min = 0;
-  bool table = true;  // tripos.table
+  bool table = true;                 // tripos.table
+  std::size_t table_fields_max = 0;  // tripos.table.fields.max
 
  private:
   ConfigValues set_;

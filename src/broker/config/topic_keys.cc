@@ -1,4 +1,4 @@
-// Kafka's topic configurations (Kafka 4.1, "Topic Configs"), and tripos.table.
+// Kafka's topic configurations (Kafka 4.1, "Topic Configs"), and tripos.table….
 #include <array>
 
 #include "broker/config/config_key.h"
@@ -193,6 +193,12 @@ constexpr std::array keys{
               .default_value = "on",
               .documentation = "Whether the topic is an SQL table.",
               .choices = "on,off"},
+    ConfigKey{.name = "tripos.table.fields.max",
+              .type = int32,
+              .default_value = "5000",
+              .documentation = "How many fields the table's columns may have, nested ones counted. Beyond it an object becomes JSON text.",
+              .min = 1,
+              .max = 20'000},
 };
 
 }  // namespace

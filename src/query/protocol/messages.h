@@ -52,9 +52,10 @@ struct PinnedFile {
   PartitionId partition;
   Offset begin;
   Offset end;
-  bool holds_more = false;  // rows below `begin`, too, which were deleted on request
-  std::string schema;       // json::Type's text; fields of type void are not in the file
-  TRIPOS_PROTOCOL_FIELDS(path, partition, begin, end, holds_more, schema)
+  bool holds_more = false;      // rows below `begin`, too, which were deleted on request
+  std::int64_t lost_count = 0;  // rows that have more in __tripos_lost than their columns tell
+  std::string schema;           // json::Type's text; fields of type void are not in the file
+  TRIPOS_PROTOCOL_FIELDS(path, partition, begin, end, holds_more, lost_count, schema)
 };
 
 // Whole record batches: the bytes [begin, end) of the file with that descriptor.
@@ -231,8 +232,9 @@ struct Wrote {
   std::int64_t row_count = 0;
   std::int64_t rejected_count = 0;
   std::int64_t tombstone_count = 0;
+  std::int64_t lost_count = 0;
   std::uint64_t file_bytes = 0;
-  TRIPOS_PROTOCOL_FIELDS(row_count, rejected_count, tombstone_count, file_bytes)
+  TRIPOS_PROTOCOL_FIELDS(row_count, rejected_count, tombstone_count, lost_count, file_bytes)
 };
 
 struct Done {
@@ -243,7 +245,8 @@ struct Done {
 struct Failed {
   ErrorCode code = ErrorCode::query;
   std::string message;
-  TRIPOS_PROTOCOL_FIELDS(code, message)
+  bool worker_ends = false;  // it can answer no more: another one is needed for the next order
+  TRIPOS_PROTOCOL_FIELDS(code, message, worker_ends)
 };
 
 // ---- as bytes ------------------------------------------------------------------------------------------------------

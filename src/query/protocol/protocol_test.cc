@@ -58,7 +58,7 @@ std::vector<ToServer> messages_to_server() {
           Columns{{{"a", "bigint"}, {"b", "struct<x:string>"}}},
           Rows{"[1],[2]"},
           ParquetChunk{Buffer("PAR1\0", 5)},
-          Wrote{.row_count = 1, .rejected_count = 2, .tombstone_count = 3, .file_bytes = 4},
+          Wrote{.row_count = 1, .rejected_count = 2, .tombstone_count = 3, .lost_count = 5, .file_bytes = 4},
           Done{7},
           Failed{.code = ErrorCode::timed_out, .message = "late"}};
 }

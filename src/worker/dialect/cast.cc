@@ -1,9 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-#include <cmath>
-
 #include "worker/dialect/expression.h"
 
 namespace tripos::worker {
@@ -77,33 +73,6 @@ std::string to_timestamp_sql(const Expression& from) {
 }
 
 }  // namespace
-
-std::string double_text(double value) {
-  if (std::isnan(value)) {
-    return "NaN";
-  }
-  if (std::isinf(value)) {
-    return value < 0 ? "-Infinity" : "Infinity";
-  }
-  std::array<char, 64> buffer{};
-  const double magnitude = std::fabs(value);
-  if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) {
-    const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::fixed).ptr;
-    std::string text(buffer.begin(), end);
-    return text.find('.') == std::string::npos ? text + ".0" : text;
-  }
-  const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific).ptr;
-  const std::string text(buffer.begin(), end);
-  const std::size_t e = text.find('e');
-  std::string mantissa = text.substr(0, e);
-  if (mantissa.find('.') == std::string::npos) {
-    mantissa += ".0";
-  }
-  std::string exponent = text.substr(e + 1);
-  const bool negative = exponent.front() == '-';
-  exponent.erase(0, exponent.find_first_not_of("+-0"));
-  return mantissa + 'E' + (negative ? "-" : "") + exponent;
-}
 
 std::string cast_sql(const Expression& from, const SqlType& type) {
   if (from.type == type) {

@@ -29,9 +29,6 @@ struct Expression {
   [[nodiscard]] const std::string& column_name() const { return name ? *name : title; }
 };
 
-// Written as Spark writes a double: 1.0, 1.0E10, NaN.
-[[nodiscard]] std::string double_text(double value);
-
 // `expression` as a value of `type`, as Spark casts (NULL for what can't be cast). `explicitly`: the statement says CAST; otherwise the
 // cast is implied by its use.
 [[nodiscard]] std::string cast_sql(const Expression& expression, const SqlType& type);

@@ -9,6 +9,17 @@
 namespace tripos::worker {
 namespace {
 
+// What a file's name says of it.
+std::string_view file_format(std::string_view path) {
+  const auto ends = [&](std::string_view ending) {
+    return path.size() >= ending.size() && equal_ignoring_case(path.substr(path.size() - ending.size()), ending);
+  };
+  if (ends(".csv") || ends(".tsv")) {
+    return "csv";
+  }
+  return ends(".json") || ends(".jsonl") || ends(".ndjson") ? "json" : "parquet";
+}
+
 using Words = std::unordered_set<std::string>;
 
 // Function names that mean something else to DuckDB's parser.
@@ -182,7 +193,7 @@ class Respeller {
           return fail(ErrorCode::unsupported, "a string with the character NUL (at {}) can't be processed", place(source_, token.position));
         }
         if (groups_.back().query && (previous().is_word("FROM") || previous().is_word("JOIN"))) {
-          take("parquet." + quoted_name(text), count);  // a file, as Spark's parquet.`path`
+          take(fmt::format("{}.{}", file_format(text), quoted_name(text)), count);  // a file, as Spark's parquet.`path`
         } else {
           take(literal(text), count);
         }

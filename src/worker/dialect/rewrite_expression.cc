@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/real_text.h"
 #include "worker/dialect/names.h"
 
 namespace tripos::worker {
@@ -227,7 +228,7 @@ Result<Expression> Rewriter::constant(Node value) {
       return result;
     case SqlKind::boolean: result.sql = result.title = content.as_flag() ? "true" : "false"; return result;
     case SqlKind::double_float:
-      result.title = double_text(content.as_double());
+      result.title = real_text(content.as_double());
       result.sql = fmt::format("CAST({} AS DOUBLE)", literal(result.title));
       return result;
     case SqlKind::decimal: {

@@ -190,21 +190,29 @@ std::string SqlType::title() const {
   return upper(ddl());
 }
 
-std::string SqlType::duckdb() const {
-  switch (kind_) {
-    case SqlKind::decimal: return fmt::format("DECIMAL({},{})", precision_, scale_);
-    case SqlKind::array: return element().duckdb() + "[]";
-    case SqlKind::map: return fmt::format("MAP({}, {})", key().duckdb(), element().duckdb());
+namespace {
+
+std::string duckdb_type(const SqlType& type, std::string_view timestamp) {
+  switch (type.kind()) {
+    case SqlKind::decimal: return fmt::format("DECIMAL({},{})", type.precision(), type.scale());
+    case SqlKind::array: return duckdb_type(type.element(), timestamp) + "[]";
+    case SqlKind::map: return fmt::format("MAP({}, {})", duckdb_type(type.key(), timestamp), duckdb_type(type.element(), timestamp));
     case SqlKind::structure: {
       std::string text = "STRUCT(";
-      for (const SqlField& field : children_) {
-        text += (text.back() == '(' ? "" : ", ") + quoted_name(field.name) + ' ' + field.type.duckdb();
+      for (const SqlField& field : type.fields()) {
+        text += (text.back() == '(' ? "" : ", ") + quoted_name(field.name) + ' ' + duckdb_type(field.type, timestamp);
       }
       return text + ')';
     }
-    default: return std::string(names_of(kind_).duckdb);
+    case SqlKind::timestamp: return std::string(timestamp);
+    default: return std::string(names_of(type.kind()).duckdb);
   }
 }
+
+}  // namespace
+
+std::string SqlType::duckdb() const { return duckdb_type(*this, names_of(SqlKind::timestamp).duckdb); }
+std::string SqlType::parquet() const { return duckdb_type(*this, "TIMESTAMP WITH TIME ZONE"); }
 
 SqlType as_decimal(const SqlType& numeric) {
   switch (numeric.kind()) {

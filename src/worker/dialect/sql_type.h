@@ -72,6 +72,8 @@ class SqlType {
   [[nodiscard]] std::string ddl() const;     // Spark's: "struct<a:bigint>"
   [[nodiscard]] std::string title() const;   // as in a title: "CAST(x AS ARRAY<BIGINT>)"
   [[nodiscard]] std::string duckdb() const;  // DuckDB's: STRUCT("a" BIGINT)
+  // The same for a Parquet file: there a timestamp must say that it is a moment, or Spark reads it as one without a time zone.
+  [[nodiscard]] std::string parquet() const;
 
  private:
   SqlKind kind_ = SqlKind::unknown;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/real_text.h"
 #include "worker/dialect/expression.h"
 #include "worker/functions/scalar.h"
 #include "worker/functions/spark_functions.h"
@@ -169,7 +170,7 @@ bool get_json_object(Rows& rows, idx_t row) {
   if (at.get(string) == simdjson::SUCCESS) {
     rows.set_text(row, string);
   } else if (at.type() == simdjson::dom::element_type::DOUBLE && at.get(number) == simdjson::SUCCESS) {
-    rows.set_text(row, double_text(number));
+    rows.set_text(row, real_text(number));
   } else {
     rows.set_text(row, simdjson::minify(at));
   }

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/real_text.h"
 #include "worker/connection.h"
-#include "worker/dialect/expression.h"
 
 namespace tripos::worker {
 namespace {
@@ -303,25 +303,11 @@ void VectorText::append_json(idx_t row, Buffer& to) const {
       return;
     case DUCKDB_TYPE_FLOAT:
     case DUCKDB_TYPE_DOUBLE: {
-      if (id_ == DUCKDB_TYPE_FLOAT) {
-        const float number = value<float>(row);
-        if (std::isfinite(number)) {
-          to += fmt::format("{}", number);
-          return;
-        }
-      }
-      const double number = id_ == DUCKDB_TYPE_FLOAT ? static_cast<double>(value<float>(row)) : value<double>(row);
-      if (std::isfinite(number)) {
-        if (cell) {
-          std::array<char, 32> digits{};
-          const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
-          to.append(digits.begin(), end);
-        } else {
-          to += double_text(number);
-        }
-      } else {
-        to += '"' + double_text(number) + '"';
-      }
+      // As Spark's toJSON: the text tells a double from a long, too.
+      const bool finite = id_ == DUCKDB_TYPE_FLOAT ? std::isfinite(value<float>(row)) : std::isfinite(value<double>(row));
+      to += finite ? "" : "\"";
+      append_cast(row, to);
+      to += finite ? "" : "\"";
       return;
     }
     case DUCKDB_TYPE_VARCHAR: append_json_string(bytes(row), to); return;
@@ -384,8 +370,8 @@ void VectorText::append_cast(idx_t row, Buffer& to) const {
   }
   switch (id_) {
     case DUCKDB_TYPE_BOOLEAN: to += value<bool>(row) ? "true" : "false"; return;
-    case DUCKDB_TYPE_FLOAT: to += double_text(std::strtod(fmt::format("{}", value<float>(row)).c_str(), nullptr)); return;
-    case DUCKDB_TYPE_DOUBLE: to += double_text(value<double>(row)); return;
+    case DUCKDB_TYPE_FLOAT: to += real_text(value<float>(row)); return;
+    case DUCKDB_TYPE_DOUBLE: to += real_text(value<double>(row)); return;
     case DUCKDB_TYPE_VARCHAR: to += bytes(row); return;
     case DUCKDB_TYPE_BLOB: append_utf8_lossy(bytes(row), to); return;
     case DUCKDB_TYPE_DATE: append_date(value<duckdb_date>(row), to); return;

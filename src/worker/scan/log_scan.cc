@@ -53,7 +53,11 @@ json::Type wanted_type(const Shared& shared, std::vector<std::size_t>& places) {
 
 class Local {  // of one thread
  public:
-  explicit Local(Shared& shared) : shared_(shared), scan_(*shared.scan), shredder_(wanted_type_of(), host_) {}
+  explicit Local(Shared& shared) : shared_(shared), scan_(*shared.scan), shredder_(wanted_type_of(), host_) {
+    if (scan_.keeps_lost) {
+      shredder_.keep_lost();
+    }
+  }
 
   Result<> fill(duckdb_data_chunk output) {
     begin(output);
@@ -147,6 +151,11 @@ class Local {  // of one thread
     put<std::int64_t>(row_offset, row, record.offset.value());
     put_timestamp(row_timestamp, row, record.timestamp_ms);
     put_bytes(row_key, row, record.key);
+    if (scan_.keeps_lost) {
+      const Bytes lost = shredder_.lost();
+      put_bytes(vectors_.size() - 1, row, lost.empty() ? std::nullopt : std::optional(lost));
+      scan_.lost_count += lost.empty() ? 0 : 1;
+    }
     return true;
   }
 
@@ -245,6 +254,9 @@ void bind(duckdb_bind_info info) {
   std::ranges::for_each(record_columns(scan->kind), add);
   if (scan->kind == protocol::TableKind::rows) {
     std::ranges::for_each(scan->columns, add);
+    if (scan->keeps_lost) {
+      add(lost_column());
+    }
   }
   duckdb_bind_set_cardinality(info, static_cast<idx_t>(std::max<std::int64_t>(scan->log.record_count(), 0)), false);
   duckdb_bind_set_bind_data(info, new std::shared_ptr<Scan>(scan), [](void* owned) { delete static_cast<std::shared_ptr<Scan>*>(owned); });
@@ -254,7 +266,8 @@ void init(duckdb_init_info info) {
   auto shared = std::make_unique<Shared>();
   shared->scan = *static_cast<std::shared_ptr<Scan>*>(duckdb_init_get_bind_data(info));
   const Scan& scan = *shared->scan;
-  const std::size_t column_count = record_columns(scan.kind).size() + (scan.kind == protocol::TableKind::rows ? scan.columns.size() : 0);
+  const std::size_t column_count =
+      record_columns(scan.kind).size() + (scan.kind == protocol::TableKind::rows ? scan.columns.size() : 0) + (scan.keeps_lost ? 1 : 0);
   shared->place.assign(column_count, not_wanted);
   for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
     if (const idx_t column = duckdb_init_get_column_index(info, i); column < column_count) {
@@ -295,6 +308,11 @@ const std::vector<SqlField>& record_columns(protocol::TableKind kind) {
                                                  {"timestamp", SqlKind::timestamp}, {"key", SqlKind::binary},
                                                  {"reason", SqlKind::string},       {"value", SqlKind::binary}};
   return kind == protocol::TableKind::rows ? rows : kind == protocol::TableKind::messages ? messages : rejected;
+}
+
+const SqlField& lost_column() {
+  static const SqlField column = {"__tripos_lost", SqlKind::string};
+  return column;
 }
 
 Result<> find_last_of_keys(Scan& scan) {

@@ -1,6 +1,7 @@
 // LogScan: the table function tripos_scan(number), a live log as a table.
 //
-//   rows      __tripos_partition, __tripos_offset, __tripos_timestamp, __tripos_key, then the fields that were asked for
+//   rows      __tripos_partition, __tripos_offset, __tripos_timestamp, __tripos_key, then the fields that were asked for; for a file also
+//             __tripos_lost: what the columns don't tell (json/shred.h)
 //   messages  key, value, topic, partition, offset, timestamp, timestampType: Spark's Kafka source
 //   rejected  partition, offset, timestamp, key, reason, value (its first 64 KB)
 //
@@ -36,13 +37,17 @@ struct Scan {
   std::size_t thread_count = 1;
   // Of a compacted topic: per partition, the offsets of the records that are the last of their key.
   bool compacted = false;
+  bool keeps_lost = false;  // rows: there is a column __tripos_lost at the end
   std::map<PartitionId, std::unordered_set<std::int64_t>> last_offsets;
 
   // What came out, once the statement has ended.
   std::atomic<std::int64_t> row_count = 0;
   std::atomic<std::int64_t> rejected_count = 0;
   std::atomic<std::int64_t> tombstone_count = 0;
+  std::atomic<std::int64_t> lost_count = 0;
 };
+
+[[nodiscard]] const SqlField& lost_column();
 
 // Fills last_offsets.
 [[nodiscard]] Result<> find_last_of_keys(Scan& scan);
