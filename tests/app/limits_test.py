@@ -32,7 +32,7 @@ class Limits(TriposTest):
         for statement in (
             "SELECT length(repeat('z', 2000000000))",
             "SELECT sum(length(repeat(s, 100000000))) FROM t",
-            "SELECT size(collect_list(repeat(s, 10000))) FROM t a CROSS JOIN t b",
+            "SELECT size(collect_list(repeat(a.s, 10000))) FROM t a CROSS JOIN t b",
         ):
             code, message = self.refused(server, statement)
             self.assertIn(code, ("too_large", "unavailable"), message)
