@@ -14,6 +14,7 @@
 #include "broker/metadata_log.h"
 #include "broker/produced_batch.h"
 #include "broker/producer_ids.h"
+#include "broker/request_metrics.h"
 #include "broker/retention.h"
 #include "broker/topics.h"
 #include "broker/transaction/transaction_coordinator.h"
@@ -61,7 +62,8 @@ Broker::Broker(Environment environment, std::string data, BrokerConfig config)
       fetch_sessions_(std::make_unique<FetchSessions>(
           static_cast<std::size_t>(config_.integer("max.incremental.fetch.session.cache.slots")),
           [device = std::make_shared<std::random_device>()] { return static_cast<std::int32_t>((*device)()); })),
-      record_reader_(decompressed_size_max) {}
+      record_reader_(decompressed_size_max),
+      request_metrics_(std::make_unique<RequestMetrics>()) {}
 
 Broker::~Broker() = default;
 
@@ -85,7 +87,8 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
 Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> offset_floor) {
   commit_ = std::make_unique<log::GroupCommit>(
       environment_.executor, environment_.background, environment_.files, data_,
-      log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }});
+      log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }},
+      log::CommitOptions{.clock = &environment_.clock});
   std::vector<MetadataRecord> records;
   // The configuration first: topics are made with it, wherever in the log it stands.
   const auto keep = [this, &records](MetadataRecord record) -> Result<> {

@@ -41,6 +41,7 @@ class Cleaner;
 class FetchSessions;
 class Partition;
 class ProducerIds;
+class RequestMetrics;
 class Retention;
 struct Topic;
 class Topics;
@@ -111,6 +112,7 @@ class Broker {
   // For checking what producers send: keeps its buffer from batch to batch.
   [[nodiscard]] RecordReader& record_reader() noexcept { return record_reader_; }
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
+  [[nodiscard]] RequestMetrics& request_metrics() noexcept { return *request_metrics_; }
 
  private:
   Broker(Environment environment, std::string data, BrokerConfig config);
@@ -138,6 +140,7 @@ class Broker {
   std::unique_ptr<Cleaner> cleaner_;
   std::unique_ptr<groups::GroupCoordinator> groups_;
   RecordReader record_reader_;
+  std::unique_ptr<RequestMetrics> request_metrics_;
   std::string cluster_id_;
   io::Endpoint advertised_;
   bool advertised_is_set_ = false;

@@ -148,6 +148,8 @@ void Partition::append_now(const AppendRequest& request, AppendDone done) {
     producers_.record(produced_batch(batch), appended->base_offset, appended->base_offset + batch.last_offset_delta(),
                       batch.max_timestamp_ms(), now_ms);
   }
+  traffic_.messages_in += static_cast<std::uint64_t>(batch.record_count());
+  traffic_.bytes_in += batch.bytes().size();
   snapshot_sometimes(batch.bytes().size(), appended->end);
   wait_until_durable(
       appended->end.offset,

@@ -19,6 +19,7 @@
 #include "broker/environment.h"
 #include "broker/kafka_error.h"
 #include "broker/producer_state.h"
+#include "broker/traffic.h"
 #include "log/partition_log.h"
 #include "model/ends.h"
 #include "model/ids.h"
@@ -75,6 +76,9 @@ class Partition {
   [[nodiscard]] log::PartitionLog* log() noexcept { return log_.get(); }
   [[nodiscard]] const log::PartitionLog* log() const noexcept { return log_.get(); }
 
+  // open() has found damage: the partition is not served.
+  [[nodiscard]] bool is_refused() const noexcept { return refused_.has_value(); }
+
   // open() has succeeded. `done` runs when the batch (or, for a duplicate, its original) is durable, or at once with a refusal.
   void append(const AppendRequest& request, AppendDone done);
 
@@ -88,6 +92,10 @@ class Partition {
   // The aborted transactions that reach into [from, end).
   [[nodiscard]] std::vector<AbortedTransaction> aborted(Offset from, Offset end) const { return aborted_.overlapping(from, end); }
   [[nodiscard]] const ProducerStates& producers() const noexcept { return producers_; }
+
+  [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
+  // A fetch is answered with so many bytes of this partition.
+  void count_bytes_out(std::uint64_t bytes) noexcept { traffic_.bytes_out += bytes; }
 
   // The marker of the producer's transaction is durable, here and wherever else it belongs: the stable offset may pass it. Who calls this
   // for all partitions of a transaction calls notify_watchers() of them afterwards, so that nobody looks between two of them.
@@ -152,6 +160,7 @@ class Partition {
   std::optional<KafkaError> refused_;  // open() found damage
   ProducerStates producers_;
   AbortedTransactions aborted_;
+  Traffic traffic_;
   std::uint64_t bytes_since_snapshot_ = 0;
   Offset snapshot_offset_{0};     // of the newest one that is durable
   std::vector<Waiting> waiting_;  // by end

@@ -214,6 +214,7 @@ void Topics::remove(const TopicId& id, std::function<void(Outcome<>)> done) {
     }
     const TopicRecord record = registry_.find(id)->record;
     registry_.deleted(id);
+    traffic_of_deleted_ += live_.at(id)->traffic();
     live_.erase(id);
     remove_files(id);
     if (listener_) listener_(record, false);

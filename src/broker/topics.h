@@ -33,6 +33,13 @@ struct Topic {
   [[nodiscard]] const std::string& name() const noexcept { return record.name; }
   [[nodiscard]] const TopicId& id() const noexcept { return record.id; }
   [[nodiscard]] std::int32_t partition_count() const noexcept { return record.partition_count; }
+  [[nodiscard]] Traffic traffic() const noexcept {
+    Traffic sum;
+    for (const auto& partition : partitions) {
+      if (partition != nullptr) sum += partition->traffic();
+    }
+    return sum;
+  }
 };
 
 // What offset a partition's next record must have at least: the end that its table's files hold (rules, 1.7).
@@ -55,6 +62,8 @@ class Topics {
   [[nodiscard]] Topic* find(const TopicId& id);
   // By name.
   [[nodiscard]] std::vector<Topic*> all();
+  // Of topics that are deleted, since the start.
+  [[nodiscard]] const Traffic& traffic_of_deleted() const noexcept { return traffic_of_deleted_; }
 
   // The partition, its log open. UNKNOWN_TOPIC_OR_PARTITION (by id: UNKNOWN_TOPIC_ID), KAFKA_STORAGE_ERROR.
   [[nodiscard]] Outcome<Partition*> partition(std::string_view topic, PartitionId partition);
@@ -108,6 +117,7 @@ class Topics {
   std::function<bool(ProducerId)> is_completing_;
   TopicRegistry registry_;
   std::unordered_map<TopicId, std::unique_ptr<Topic>> live_;
+  Traffic traffic_of_deleted_;
   std::map<std::string, std::vector<Created>, std::less<>> creating_;  // who waits for a creation
   SerialTasks changes_;
   std::function<void(const TopicRecord&, bool live)> listener_;

@@ -112,10 +112,11 @@ Result<std::vector<std::pair<std::string, std::string>>> topic_configs(KafkaConn
 }
 
 Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, const std::string& topic,
-                                               const std::vector<std::int32_t>& partitions, std::int64_t timestamp_ms) {
+                                               const std::vector<std::int32_t>& partitions, std::int64_t timestamp_ms,
+                                               Isolation isolation) {
   wire::ListOffsetsRequest request;
   request.replica_id = -1;
-  request.isolation_level = 1;  // read_committed: the end is the last stable offset
+  request.isolation_level = static_cast<std::int8_t>(isolation);
   auto& wanted = request.topics.emplace_back();
   wanted.name = topic;
   for (const std::int32_t partition : partitions) {
@@ -142,7 +143,7 @@ Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, cons
   // No record at or after the time: what comes next is at the end.
   if (timestamp_ms >= 0 && std::ranges::any_of(offsets, [](std::int64_t offset) { return offset < 0; })) {
     TRIPOS_ASSIGN(const std::vector<std::int64_t> ends,
-                  list_offsets(connection, topic, partitions, static_cast<std::int64_t>(OffsetAt::latest)));
+                  list_offsets(connection, topic, partitions, static_cast<std::int64_t>(OffsetAt::latest), isolation));
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       if (offsets[i] < 0) offsets[i] = ends[i];
     }

@@ -45,8 +45,11 @@ struct NewTopic {
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> topic_configs(KafkaConnection& connection, const std::string& name);
 
 enum class OffsetAt : std::int64_t { latest = -1, earliest = -2 };
+// What the end is: what is durable (the high watermark), or what no open transaction may yet change (the last stable offset).
+enum class Isolation : std::int8_t { read_uncommitted = 0, read_committed = 1 };
 // The offsets of each of the given partitions, in their order. `timestamp_ms`: of the first record at or after it; the end where none is.
 [[nodiscard]] Result<std::vector<std::int64_t>> list_offsets(KafkaConnection& connection, const std::string& topic,
-                                                             const std::vector<std::int32_t>& partitions, std::int64_t timestamp_ms);
+                                                             const std::vector<std::int32_t>& partitions, std::int64_t timestamp_ms,
+                                                             Isolation isolation = Isolation::read_committed);
 
 }  // namespace tripos::client

@@ -17,6 +17,7 @@ struct GroupCommit::Round {
     bool directory_missing = false;
   };
   std::vector<Lane> lanes;  // each written by its own background work only
+  MonotonicTime begin{};
 };
 
 GroupCommit::GroupCommit(io::Executor& loop, io::Background& background, io::FileSystem& files, std::string data, CommitHooks hooks,
@@ -131,6 +132,7 @@ void GroupCommit::start_round() {
   }
   round->lanes_left = lanes;
   round->lanes.resize(lanes);
+  if (options_.clock != nullptr) round->begin = options_.clock->monotonic();
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     auto work = [round, lane, lanes, all, &files = files_, data = all ? data_ : std::string()] {
       sync_lane(*round, lane, lanes, all, files, data);
@@ -144,6 +146,10 @@ void GroupCommit::start_round() {
 void GroupCommit::finish_round(Round& round) {
   const auto keep = std::exchange(round_, nullptr);
   if (failed_) return;
+  if (options_.clock != nullptr && !blocking_) {
+    const MonotonicTime now = options_.clock->monotonic();
+    durations_.record(now - round.begin, now);
+  }
   // A topic that is deleted takes its directory with it; nothing is owed for a log that was forgotten.
   const auto forgotten = std::count(round.logs.begin(), round.logs.end(), nullptr);
   for (Round::Lane& lane : round.lanes) {

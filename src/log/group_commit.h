@@ -17,7 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "base/duration_histogram.h"
 #include "base/error.h"
+#include "io/clock.h"
 #include "io/executor.h"
 #include "io/file_system.h"
 
@@ -62,6 +64,7 @@ struct CommitOptions {
   // A round of few files is spread over so many background works.
   std::size_t lanes = 4;
   MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);
+  const io::Clock* clock = nullptr;  // to measure rounds with; none: they are not measured
 };
 
 struct CommitCounters {
@@ -97,6 +100,8 @@ class GroupCommit {
 
   [[nodiscard]] const std::string& data() const noexcept { return data_; }
   [[nodiscard]] const CommitCounters& counters() const noexcept { return counters_; }
+  // How long rounds took, from the first sync to the last one's end.
+  [[nodiscard]] RecentDurations& durations() noexcept { return durations_; }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 
  private:
@@ -118,6 +123,7 @@ class GroupCommit {
   CommitHooks hooks_;
   CommitOptions options_;
   CommitCounters counters_;
+  RecentDurations durations_;
 
   std::vector<Syncable*> dirty_;
   std::shared_ptr<Round> round_;  // under way

@@ -28,6 +28,8 @@ class SpawnOptions {
     posix_spawn_file_actions_adddup2(&actions_, socket, worker_descriptor);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", 0, 0);
     posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);  // standard output belongs to the command's answer
+    // Asio's sockets are not closed on exec: a worker that had them would hold the port and the connections of a server that is gone.
+    posix_spawn_file_actions_addclosefrom_np(&actions_, worker_descriptor + 1);
     posix_spawnattr_init(&attributes_);
     sigset_t none;
     sigemptyset(&none);

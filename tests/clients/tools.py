@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+from confluent_kafka import Producer
+
 from checks import HERE, PARTITIONS, Topic, check, run, run_checks, wait
 from groups import Member
 
@@ -153,8 +155,33 @@ def groups(tools, name):
     check("consumer-groups: it is gone", group + "-2" not in tools.groups("--list").split())
 
 
+def transactions(tools, name):
+    topic, transactional_id = f"{name}-transactions", f"{name}-id"
+    tools.topics("--create", "--topic", topic, "--partitions", "1")
+    producer = Producer({"bootstrap.servers": tools.address, "transactional.id": transactional_id})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, b"open")
+    producer.flush(30)
+
+    def told(*arguments):
+        return tools.run("org.apache.kafka.tools.TransactionsCommand", *arguments)
+
+    listed = re.search(rf"{transactional_id}\s+\d+\s+(\d+)\s+Ongoing", told("list"))
+    check("kafka-transactions: list", listed is not None)
+    described = told("describe", "--transactional-id", transactional_id)
+    check("kafka-transactions: describe", re.search(rf"Ongoing\s.*{topic}-0", described) is not None, described)
+    producers = told("describe-producers", "--topic", topic, "--partition", "0")
+    check("kafka-transactions: describe-producers tells where it began",
+          listed is not None and re.search(rf"^{listed[1]}\s+0\s+.*\s0\s*$", producers, re.MULTILINE) is not None, producers)
+    producer.commit_transaction(30)
+    check("kafka-transactions: describe-producers after the end", re.search(r"None\s*$", told(
+        "describe-producers", "--topic", topic, "--partition", "0")) is not None)
+
+
 def all_tools(address, name):
     tools = Tools(address)
+    transactions(tools, name)
     topics_and_messages(tools, name)
     groups(tools, name)
 

@@ -177,6 +177,19 @@ class FaultsTest(tripos.TriposTest):
         self.assertEqual(server.rows("SELECT count(*) FROM t"), [[1000]])
         self.assertIsNone(server.process.poll())
 
+    def test_a_worker_has_none_of_the_servers_sockets(self):
+        # Else a server that is killed could not listen again while a worker of it still runs, and its clients would not be told.
+        server = self.serve()
+        address = server.kafka.rsplit(":", 1)
+        with socket.create_connection((address[0], int(address[1]))):
+            server.run("load", "t", "-", stdin=lines_of([{"i": 1}]))
+            self.assertEqual(server.rows("SELECT count(*) FROM t"), [[1]])
+            workers = pid_of_workers(server)
+            self.assertTrue(workers)
+            for worker in workers:
+                held = [os.readlink(f"/proc/{worker}/fd/{name}") for name in os.listdir(f"/proc/{worker}/fd")]
+                self.assertEqual(len([name for name in held if name.startswith("socket:")]), 1, held)
+
 
 if __name__ == "__main__":
     unittest.main()

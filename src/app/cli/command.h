@@ -4,7 +4,7 @@
 //   void flags(Flags& flags)            binds the fields to flags
 //   Result<> run(Session& session)      does it
 //
-// The outcome becomes the exit code: 0 done, 1 failed, 2 wrong usage (docs/guide/command_line.md).
+// The outcome becomes the exit code: 0 done, 1 failed, 2 wrong usage, 10 unhealthy (docs/guide/command_line.md).
 #pragma once
 
 #include <functional>
@@ -37,10 +37,12 @@ struct Session {
   GlobalFlags global;
   std::unique_ptr<Target> found;
   std::function<std::vector<CommandWords>()> all_words;
+  bool unhealthy = false;  // the command has done what it was asked, and found what must not be
 
   [[nodiscard]] Result<Settings> settings() const { return read_settings(global); }
   // Where the command's server is; waits for it end when the user interrupts.
   [[nodiscard]] Result<Target*> target();
+  [[nodiscard]] Result<client::KafkaConnection> connect_kafka();
 };
 
 // A place in the tree of commands.
@@ -79,6 +81,11 @@ void add_show(const Commands& root);
 void add_report(const Commands& root);
 void add_quality(const Commands& root);
 void add_batch(const Commands& root);
+void add_group(const Commands& root);
+void add_txn(const Commands& root);
+void add_log(const Commands& root);
+void add_status(const Commands& root);
+void add_doctor(const Commands& root);
 void add_generate(const Commands& root);
 void add_demo(const Commands& root);
 void add_version(const Commands& root);

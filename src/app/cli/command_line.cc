@@ -16,6 +16,7 @@ namespace {
 constexpr int exit_done = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
+constexpr int exit_unhealthy = 10;
 constexpr int exit_interrupted = 130;
 
 constexpr const char* description =
@@ -28,7 +29,7 @@ constexpr const char* first_examples =
     "  tripos sql \"SELECT COUNT(*) FROM exams\"\n"
     "\n"
     "Commands work on the running server, or on the data directory where none runs.\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage.";
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 10 unhealthy.";
 
 // The command that the words so far have reached.
 const CLI::App& innermost(const CLI::App& app) {
@@ -173,6 +174,11 @@ Result<Target*> Session::target() {
   return found.get();
 }
 
+Result<client::KafkaConnection> Session::connect_kafka() {
+  TRIPOS_ASSIGN(Target * server, target());
+  return server->connect_kafka();
+}
+
 int run_command_line(int argument_count, const char* const* arguments) {
   Session session;
   Commands::Run chosen;
@@ -190,8 +196,9 @@ int run_command_line(int argument_count, const char* const* arguments) {
   flags.option("--allow-files", session.global.allowed_files, "Statements may read files in this directory", "DIR");
   flags.flag("--no-color", session.global.no_color, "No colour, as with NO_COLOR");
   const Commands commands(root, chosen);
-  for (const auto add : {add_serve, add_topic, add_load, add_produce, add_consume, add_sql, add_schema, add_show, add_report, add_quality,
-                         add_batch, add_generate, add_demo, add_version, add_completion}) {
+  for (const auto add :
+       {add_serve, add_topic, add_load, add_produce, add_consume, add_sql,    add_schema,   add_show, add_report,  add_quality,
+        add_batch, add_group, add_txn,  add_log,     add_status,  add_doctor, add_generate, add_demo, add_version, add_completion}) {
     add(commands);
   }
   session.all_words = [&root] {
@@ -223,7 +230,7 @@ int run_command_line(int argument_count, const char* const* arguments) {
   }
   const Result<> outcome = chosen(session);
   std::fflush(stdout);
-  if (outcome) return exit_done;
+  if (outcome) return session.unhealthy ? exit_unhealthy : exit_done;
   if (!outcome.error().message.empty()) fmt::print(stderr, "tripos: {}\n", outcome.error().message);
   return outcome.error().code == ErrorCode::cancelled ? exit_interrupted : exit_failed;
 }

@@ -10,11 +10,6 @@ namespace {
 
 using client::KafkaConnection;
 
-Result<KafkaConnection> connect(Session& session) {
-  TRIPOS_ASSIGN(Target * target, session.target());
-  return target->connect_kafka();
-}
-
 struct Creation {
   std::string name;
   std::int32_t partitions = -1;
@@ -76,7 +71,7 @@ struct TopicCreate {
     flags.flag("--if-not-exists", creation.if_not_exists, "Fine if the topic exists");
   }
   Result<> run(Session& session) {
-    TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
+    TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     TRIPOS_ASSIGN(const bool created, create(connection, creation));
     if (created)
       fmt::print(stderr, "Created topic {}. Next: tripos load {} FILE\n", creation.name, creation.name);
@@ -92,7 +87,7 @@ struct TopicList {
 
   void flags(Flags& flags) { flags.flag("--exclude-internal", exclude_internal, "Leave out the broker's own topics"); }
   Result<> run(Session& session) {
-    TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
+    TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     return list(connection, exclude_internal);
   }
 };
@@ -104,7 +99,7 @@ struct TopicDescribe {
 
   void flags(Flags& flags) { flags.option("topic", name, "Its name; all topics if not given", "NAME"); }
   Result<> run(Session& session) {
-    TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
+    TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     return describe(connection, name);
   }
 };
@@ -125,7 +120,7 @@ struct TopicDelete {
     flags.flag("--if-exists", if_exists, "Fine if there is no such topic");
   }
   Result<> run(Session& session) {
-    TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
+    TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     auto topic = client::describe_topic(connection, name);
     if (!topic && topic.error().code == ErrorCode::not_found && if_exists) return {};
     if (!topic) return tl::unexpected(std::move(topic).error());
@@ -182,7 +177,7 @@ struct KafkaTopics {
     if (!zookeeper.empty()) fmt::print(stderr, "--zookeeper is not needed: Tripos has none.\n");
     if (!bootstrap_server.empty()) session.global.kafka = bootstrap_server;
     if ((create_ || delete_) && creation.name.empty()) return fail(ErrorCode::invalid_argument, "--topic NAME is missing");
-    TRIPOS_ASSIGN(KafkaConnection connection, connect(session));
+    TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     if (list_) return list(connection, exclude_internal);
     if (describe_) return describe(connection, creation.name);
     if (delete_) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/metrics/metrics.h"
 #include "app/server/trim_preparation.h"
 #include "broker/broker.h"
 #include "broker/net/server.h"
@@ -120,6 +121,7 @@ struct Server::Parts {
   std::unique_ptr<lambda::ManifestStore> manifests;
   std::unique_ptr<lambda::OffsetFloors> offset_floors;
   std::unique_ptr<broker::Broker> broker;
+  std::unique_ptr<Metrics> metrics;
   std::unique_ptr<Tables> tables;
   std::unique_ptr<broker::Server> kafka;
   io::TimerId next_care = io::no_timer;
@@ -180,6 +182,7 @@ Result<> Server::Parts::open_broker() {
   };
   TRIPOS_ASSIGN(broker, broker::Broker::open(environment, options.data,
                                              {.config = std::move(config), .offset_floor = offset_floor, .trim_guard = trim_guard}));
+  metrics = std::make_unique<Metrics>(*broker);
   return {};
 }
 
@@ -191,6 +194,10 @@ Result<> Server::Parts::listen() {
   auto routes = serve::api_routes({.queries = t.queries, .snapshots = t.snapshots, .runners = *t.runners, .settings = api});
   for (serve::HttpRoute& route : serve::load_routes(t.loads, *t.runners, settings.limits.body_bytes_max))
     routes.push_back(std::move(route));
+  routes.push_back(
+      {.method = "GET", .path = "/metrics", .handle = [this](const serve::HttpRequest&, const serve::HttpResponder& responder) {
+         responder->send({.content_type = exposition_content_type}, metrics->text(kafka.get()));
+       }});
   t.http = std::make_unique<serve::HttpServer>(loop, loop, std::move(routes), settings);
   t.http->on_connect([&t] { t.statement_workers.warm(); });
   TRIPOS_TRY(t.http->listen(endpoint_of(options.http)));
@@ -203,6 +210,7 @@ Result<> Server::Parts::listen() {
 // Now and then: schemas follow the log, and workers that nobody needs end.
 void Server::Parts::keep_tables_ready() {
   if (stopping) return;
+  metrics->look();
   const auto again = [this] { loop.post([this] { next_care = loop.post_after(care_interval, [this] { keep_tables_ready(); }); }); };
   const auto work = [this, again] {
     if (const auto learned = tables->tables.learn(); !learned && learned.error().code != ErrorCode::cancelled)

@@ -26,7 +26,8 @@ constexpr std::int32_t max_wait_ms_max = 60'000;  // an empty answer is always a
 struct Found {
   std::vector<PartitionData> partitions;
   std::uint64_t bytes = 0;
-  bool must_answer = false;  // an error, which waiting does not heal
+  std::vector<std::pair<Partition*, std::uint64_t>> sent;  // bytes of each partition; good until the loop goes on
+  bool must_answer = false;                                // an error, which waiting does not heal
 };
 
 class Fetch final : public PartitionWatcher, public std::enable_shared_from_this<Fetch> {
@@ -70,6 +71,7 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
 
   void answer(Found found) {
     answered_ = true;
+    for (const auto& [partition, bytes] : found.sent) partition->count_bytes_out(bytes);
     broker_.environment().executor.cancel(std::exchange(timer_, io::no_timer));
     reply_(asked_.answer(std::move(found.partitions)));
   }
@@ -141,6 +143,7 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
       }
     }
     found.bytes += records->bytes;
+    found.sent.emplace_back(&partition, records->bytes);
     return wire::ErrorCode::none;
   }
 

@@ -49,6 +49,9 @@ constexpr std::array table{
     ApiRow{ApiKey::list_partition_reassignments, {.min = 0, .max = 0}, &serve<&handle_list_partition_reassignments>},
     ApiRow{ApiKey::offset_delete, {.min = 0, .max = 0}, &serve<&handle_offset_delete>},
     ApiRow{ApiKey::describe_cluster, {.min = 0, .max = 2}, &serve<&handle_describe_cluster>},
+    ApiRow{ApiKey::describe_producers, {.min = 0, .max = 0}, &serve<&handle_describe_producers>},
+    ApiRow{ApiKey::describe_transactions, {.min = 0, .max = 0}, &serve<&handle_describe_transactions>},
+    ApiRow{ApiKey::list_transactions, {.min = 0, .max = 1}, &serve<&handle_list_transactions>},
     ApiRow{ApiKey::describe_topic_partitions, {.min = 0, .max = 0}, &serve<&handle_describe_topic_partitions>},
 };
 

@@ -4,8 +4,11 @@
 #include "broker/api/request.h"
 #include "wire/add_offsets_to_txn.h"
 #include "wire/add_partitions_to_txn.h"
+#include "wire/describe_producers.h"
+#include "wire/describe_transactions.h"
 #include "wire/end_txn.h"
 #include "wire/init_producer_id.h"
+#include "wire/list_transactions.h"
 #include "wire/txn_offset_commit.h"
 
 namespace tripos::broker {
@@ -19,6 +22,13 @@ void handle_add_offsets_to_txn(RequestContext& context, const wire::AddOffsetsTo
 void handle_end_txn(RequestContext& context, const wire::EndTxnRequest& request, Reply<wire::EndTxnResponse> reply);
 void handle_txn_offset_commit(RequestContext& context, const wire::TxnOffsetCommitRequest& request,
                               Reply<wire::TxnOffsetCommitResponse> reply);
+
+void handle_describe_producers(RequestContext& context, const wire::DescribeProducersRequest& request,
+                               Reply<wire::DescribeProducersResponse> reply);
+void handle_describe_transactions(RequestContext& context, const wire::DescribeTransactionsRequest& request,
+                                  Reply<wire::DescribeTransactionsResponse> reply);
+void handle_list_transactions(RequestContext& context, const wire::ListTransactionsRequest& request,
+                              Reply<wire::ListTransactionsResponse> reply);
 
 // Producers that do not know PRODUCER_FENCED yet (KIP-588) are told INVALID_PRODUCER_EPOCH.
 [[nodiscard]] constexpr wire::ErrorCode older_fencing_error(wire::ErrorCode error, std::int16_t version, std::int16_t known_from) noexcept {

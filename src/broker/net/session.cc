@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "broker/request_metrics.h"
 
 namespace tripos::broker {
 
@@ -117,7 +118,7 @@ bool Session::take(Bytes slice) {
 
 void Session::handle_frame(Bytes frame) {
   const std::uint64_t number = first_slot_ + slots_.size();
-  slots_.push_back(Slot{.request_bytes = frame.size(), .answer = {}});
+  slots_.push_back(Slot{.request_bytes = frame.size(), .answer = {}, .kind = RequestMetrics::kind_of(frame), .begin = last_activity_});
   request_bytes_ += frame.size();
   broker_.handle(context_, frame, [weak = weak_from_this(), number](Answer answer) {
     if (const auto self = weak.lock()) self->answered(number, std::move(answer));
@@ -133,6 +134,8 @@ void Session::answered(std::uint64_t number, Answer answer) {
   request_bytes_ += memory_bytes(answer);
   request_bytes_ -= std::exchange(slot.request_bytes, memory_bytes(answer));
   slot.answer = std::move(answer);
+  const MonotonicTime now = broker_.environment().clock.monotonic();
+  broker_.request_metrics().answered(slot.kind, now - slot.begin, now);
   if (!taking_) send_answers();
 }
 

@@ -52,6 +52,8 @@ class Session final : public std::enable_shared_from_this<Session> {
   struct Slot {
     std::size_t request_bytes;
     std::optional<Answer> answer;
+    std::size_t kind;     // RequestMetrics
+    MonotonicTime begin;  // when its last byte had come
   };
 
   void wait_readable();

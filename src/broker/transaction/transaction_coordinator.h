@@ -74,6 +74,8 @@ class TransactionCoordinator {
   [[nodiscard]] const Transaction* find(std::string_view id) const;
   void for_each(const std::function<void(const std::string& id, const Transaction&)>& visit) const;
   [[nodiscard]] PartitionId partition_of(std::string_view id) const;
+  // NONE, or why nothing is known of the id: it is empty, or its partition of __transaction_state could not be read.
+  [[nodiscard]] wire::ErrorCode check_id(std::string_view id) const;
 
  private:
   struct Entry {
@@ -87,9 +89,6 @@ class TransactionCoordinator {
 
   Entry* find_entry(std::string_view id, std::uint64_t incarnation);
   Entry& entry_of(const std::string& id);
-  // NONE, or why the id's partition of __transaction_state does not serve.
-  [[nodiscard]] wire::ErrorCode check_id(std::string_view id) const;
-
   RequestId next_request() { return RequestId(++last_request_); }
   void perform(const std::string& id, Entry& entry, Event event);
   void perform(const std::string& id, std::uint64_t incarnation, Effect& effect);
