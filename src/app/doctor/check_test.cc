@@ -48,7 +48,8 @@ TEST(Doctor, Recovery) {
 }
 
 TEST(Doctor, Settings) {
-  Settings settings{.data = "/var/lib/tripos", .kafka = {}, .http = {}, .allowed_files = {}, .broker = {}};
+  Settings settings;
+  settings.data = "/var/lib/tripos";
   EXPECT_EQ(healths(judge_settings(settings)), std::vector{Health::ok});
   settings.broker = {{"num.partitions", "many"}};
   EXPECT_EQ(healths(judge_settings(settings)), std::vector{Health::fail});
