@@ -150,7 +150,7 @@ class Questions(TriposTest):
                          "+-----+---+-----+\n| name|  n|    x|\n+-----+---+-----+\n| 試験|  1|{0.5}|\n|b,\"c\"| 22| NULL|\n"
                          "| NULL|  3|{2.0}|\n+-----+---+-----+\n\n")
         self.assertEqual(server.run("sql", "-o", "csv", sql).stdout.decode(),
-                         'name,n,x\r\n試験,1,"{""y"":0.5}"\r\n"b,""c""",22,\r\n,3,"{""y"":2}"\r\n')
+                         'name,n,x\r\n試験,1,"{""y"":0.5}"\r\n"b,""c""",22,\r\n,3,"{""y"":2.0}"\r\n')
         lines = [json.loads(line) for line in server.run("sql", "-o", "jsonl", sql).stdout.splitlines()]
         self.assertEqual(lines[1], {"name": 'b,"c"', "n": 22, "x": None})
         answer = json.loads(server.run("sql", "--json", sql).stdout)
