@@ -35,10 +35,10 @@ class Compacted(TriposTest):
         for log in pathlib.Path(self.data, "topics").glob("*/0"):
             judged = subprocess.run([DUMP_LOG, "--compacted", log], capture_output=True, text=True, timeout=120)
             if judged.returncode == 77:
-                print(judged.stdout, file=sys.stderr)
-                sys.exit(77)
+                self.skipTest(judged.stdout.strip())
             self.assertEqual(judged.returncode, 0, judged.stderr)
 
 
 if __name__ == "__main__":
-    unittest.main()
+    result = unittest.main(exit=False).result
+    sys.exit(1 if not result.wasSuccessful() else 77 if result.skipped else 0)
