@@ -5,7 +5,6 @@
 
 #include "broker/testing_transactions.h"
 #include "log/paths.h"
-#include "wire/offset_commit.h"
 #include "wire/offset_fetch.h"
 
 namespace tripos::broker {
@@ -170,20 +169,10 @@ TEST_F(CleanerTest, WhatTheGuardDoesNotAllowWaits) {
 TEST(Cleaner, CommittedOffsetsAreKeptThoughTheirTopicIsCompacted) {
   TestBroker test({{"offsets.topic.segment.bytes", "2000"}, {"offsets.topic.num.partitions", "1"}});
   test.create_topic("t");
-  const auto commit = [&](const std::string& group, std::int64_t offset) {
-    wire::OffsetCommitRequest request;
-    request.group_id = group;
-    auto& topic = request.topics.emplace_back();
-    topic.name = "t";
-    auto& partition = topic.partitions.emplace_back();
-    partition.partition_index = 0;
-    partition.committed_offset = offset;
-    return test.call<wire::OffsetCommitResponse>(request, 7).topics.at(0).partitions.at(0).error_code;
-  };
   for (int i = 0; i < 100; ++i) {
-    ASSERT_EQ(commit("busy", i), ErrorCode::none);
+    ASSERT_EQ(test.commit_offset("busy", "t", i), ErrorCode::none);
     if (i < 3) {
-      ASSERT_EQ(commit("quiet" + std::to_string(i), 7), ErrorCode::none);
+      ASSERT_EQ(test.commit_offset("quiet" + std::to_string(i), "t", 7), ErrorCode::none);
     }
   }
   const auto log = [&] { return (*test.broker().topics().partition("__consumer_offsets", PartitionId(0)))->log(); };

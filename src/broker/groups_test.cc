@@ -8,7 +8,6 @@
 #include "wire/join_group.h"
 #include "wire/leave_group.h"
 #include "wire/list_groups.h"
-#include "wire/offset_commit.h"
 #include "wire/offset_delete.h"
 #include "wire/offset_fetch.h"
 #include "wire/sync_group.h"
@@ -63,16 +62,7 @@ class GroupRequests : public testing::Test {
     return test.call<wire::LeaveGroupResponse>(request, 2).error_code;
   }
   ErrorCode commit(std::int64_t offset, std::int32_t in_generation) {
-    wire::OffsetCommitRequest request;
-    request.group_id = "g";
-    request.member_id = in_generation < 0 ? "" : member;
-    request.generation_id_or_member_epoch = in_generation;
-    auto& topic = request.topics.emplace_back();
-    topic.name = "t";
-    auto& partition = topic.partitions.emplace_back();
-    partition.partition_index = 0;
-    partition.committed_offset = offset;
-    return test.call<wire::OffsetCommitResponse>(request, 7).topics.at(0).partitions.at(0).error_code;
+    return test.commit_offset("g", "t", offset, in_generation < 0 ? "" : member, in_generation);
   }
   std::int64_t committed() {
     wire::OffsetFetchRequest request;

@@ -19,6 +19,7 @@
 #include "wire/fetch.h"
 #include "wire/framing.h"
 #include "wire/list_offsets.h"
+#include "wire/offset_commit.h"
 #include "wire/produce.h"
 
 namespace tripos::broker {
@@ -195,6 +196,21 @@ class TestBroker {
         at += batch->bytes().size();
       }
     }
+  }
+
+  // Commits `offset` of partition 0 for a group; without a member, as one that assigns its partitions itself does.
+  wire::ErrorCode commit_offset(const std::string& group, const std::string& topic, std::int64_t offset, const std::string& member = "",
+                                std::int32_t generation = -1) {
+    wire::OffsetCommitRequest request;
+    request.group_id = group;
+    request.member_id = member;
+    request.generation_id_or_member_epoch = generation;
+    auto& committed = request.topics.emplace_back();
+    committed.name = topic;
+    auto& place = committed.partitions.emplace_back();
+    place.partition_index = 0;
+    place.committed_offset = offset;
+    return call<wire::OffsetCommitResponse>(request, 7).topics.at(0).partitions.at(0).error_code;
   }
 
   [[nodiscard]] wire::ListOffsetsResponse::ListOffsetsPartitionResponse list_offsets(const std::string& topic, std::int64_t timestamp) {

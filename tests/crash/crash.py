@@ -30,6 +30,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "crash")
 ROUND_S = 30
 ROUND_MAX_S = 240
+LOST = -signal.SIGABRT  # how a round ends that the clients' library did not survive
 PARTITIONS = {"plain": 3, "left": 2, "right": 2, "copied": 2}
 SETTINGS = ("--set", "group.initial.rebalance.delay.ms=100", "--set", "log.segment.bytes=1048576")
 
@@ -236,13 +237,14 @@ def play_rounds(options, directory):
             code = round_of.wait(timeout=ROUND_MAX_S)
         except subprocess.TimeoutExpired:
             print(f"round {number}: a client's library did not come back within {ROUND_MAX_S} s; not judged", flush=True)
-            code = -signal.SIGABRT
+            code = LOST
+        else:
+            if code == LOST:
+                print(f"round {number}: librdkafka failed an assertion of its own; not judged", flush=True)
         finally:
             with contextlib.suppress(ProcessLookupError):  # its server, if it has left one
                 os.killpg(round_of.pid, signal.SIGKILL)
-        if code == -signal.SIGABRT:
-            print(f"round {number}: librdkafka failed an assertion of its own; not judged", flush=True)
-        outcomes["right" if code == 0 else "given up" if code == -signal.SIGABRT else "wrong"] += 1
+        outcomes["right" if code == 0 else "given up" if code == LOST else "wrong"] += 1
     return outcomes["right"], outcomes["wrong"], outcomes["given up"]
 
 
