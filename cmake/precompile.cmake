@@ -1,12 +1,9 @@
-# The standard library and fmt are half of what a translation unit costs: one precompiled header of them, made with tripos_base,
-# serves every folder. Not where ccache keeps the objects: it would have to keep one for each folder that a clone lies in. So both
-# ways are built, and a file that forgets an include fails without the header.
-if(CCACHE)
-  set(precompile_default OFF)
-else()
-  set(precompile_default ON)
-endif()
-option(TRIPOS_PRECOMPILE "Build with a precompiled header" ${precompile_default})
+# For the unoptimised build (./run quick), where reading the standard library and fmt is most of what a translation unit costs: one
+# precompiled header of them, made with tripos_base, serves every folder. Other builds are unity builds (CMAKE_UNITY_BUILD), which read
+# them once for twelve files. So a file that forgets an include, or a name that two files of a folder give to different things, fails in
+# one of the two.
+option(TRIPOS_PRECOMPILE "Build with a precompiled header" OFF)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 
 if(TRIPOS_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # g++ 12 forgets, for its late warnings, that what is inlined from a precompiled header came from the system's headers, and shows

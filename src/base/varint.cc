@@ -63,6 +63,11 @@ void append_unsigned_varint(Buffer& to, std::uint32_t value) { append_groups(to,
 void append_varint(Buffer& to, std::int32_t value) { append_groups(to, static_cast<std::uint32_t>(zigzag(value))); }
 void append_varlong(Buffer& to, std::int64_t value) { append_groups(to, zigzag(value)); }
 
+void append_nullable(Buffer& to, const std::optional<Bytes>& bytes) {
+  append_varint(to, bytes ? static_cast<std::int32_t>(bytes->size()) : -1);
+  if (bytes) to.append(*bytes);
+}
+
 std::size_t unsigned_varint_size(std::uint32_t value) noexcept { return groups(value); }
 std::size_t varint_size(std::int32_t value) noexcept { return groups(static_cast<std::uint32_t>(zigzag(value))); }
 std::size_t varlong_size(std::int64_t value) noexcept { return groups(zigzag(value)); }

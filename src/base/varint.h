@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.h"
 
@@ -19,6 +20,9 @@ inline constexpr int varint64_bytes_max = 10;
 void append_unsigned_varint(Buffer& to, std::uint32_t value);
 void append_varint(Buffer& to, std::int32_t value);
 void append_varlong(Buffer& to, std::int64_t value);
+
+// A nullable field of a record: its size as a varint, -1 for null, then its bytes.
+void append_nullable(Buffer& to, const std::optional<Bytes>& bytes);
 
 [[nodiscard]] std::size_t unsigned_varint_size(std::uint32_t value) noexcept;
 [[nodiscard]] std::size_t varint_size(std::int32_t value) noexcept;

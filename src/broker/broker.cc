@@ -16,6 +16,7 @@
 #include "broker/producer_ids.h"
 #include "broker/request_metrics.h"
 #include "broker/retention.h"
+#include "broker/straddling_transactions.h"
 #include "broker/topics.h"
 #include "broker/transaction/transaction_coordinator.h"
 #include "broker/transaction_state.h"
@@ -135,6 +136,11 @@ void Broker::open_transactions() {
       done(tl::unexpected(id.error().code));
     });
   };
+  straddling_ = std::make_unique<StraddlingTransactions>([this](const TopicPartition& id) -> std::optional<Offset> {
+    const auto partition = topics_->partition(id);
+    if (!partition) return std::nullopt;
+    return (*partition)->stable_offset().offset;
+  });
   transactions_ = std::make_unique<transactions::TransactionCoordinator>(settings, std::make_unique<TransactionState>(*this),
                                                                          std::make_unique<TransactionalPartitions>(*this), next_id,
                                                                          environment_.executor, environment_.clock);

@@ -43,6 +43,7 @@ class Partition;
 class ProducerIds;
 class RequestMetrics;
 class Retention;
+class StraddlingTransactions;
 struct Topic;
 class Topics;
 class Trimming;
@@ -108,6 +109,7 @@ class Broker {
   // They are read behind the transactions.
   [[nodiscard]] bool groups_are_loaded() const noexcept { return groups_ != nullptr; }
   [[nodiscard]] transactions::TransactionCoordinator& transactions() noexcept { return *transactions_; }
+  [[nodiscard]] StraddlingTransactions& straddling() noexcept { return *straddling_; }
   [[nodiscard]] log::GroupCommit& commit() noexcept { return *commit_; }
   // For checking what producers send: keeps its buffer from batch to batch.
   [[nodiscard]] RecordReader& record_reader() noexcept { return record_reader_; }
@@ -134,6 +136,7 @@ class Broker {
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<Topics> topics_;
   std::unique_ptr<Trimming> trimming_;
+  std::unique_ptr<StraddlingTransactions> straddling_;
   std::unique_ptr<transactions::TransactionCoordinator> transactions_;
   TrimGuard trim_guard_;
   std::unique_ptr<Retention> retention_;

@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "broker/straddling_transactions.h"
 #include "broker/told_once.h"
 #include "broker/topics.h"
 #include "log/paths.h"
@@ -80,7 +81,9 @@ std::optional<log::CompactionPlan> Cleaner::plan(Topic& topic, Partition& partit
   const auto segments = log.segments();
   if (!segments || segments->size() < 2) return std::nullopt;
   const log::CompactionPolicy policy = policy_of(topic.config);
-  const Offset end = std::min(partition.stable_offset().offset, log.checkpointed_segment());
+  // Not what straddles: of what it supersedes, readers who are not shown it need the older record.
+  const Offset settled = broker_.straddling().settled_end(partition.id(), partition.stable_offset().offset);
+  const Offset end = std::min(settled, log.checkpointed_segment());
   const auto plan = log::plan_compaction(*segments, log.compacted_below(), end, policy, now_ms);
   if (!plan) return std::nullopt;
   std::int64_t first_dirty_timestamp_ms = -1;

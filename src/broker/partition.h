@@ -99,7 +99,7 @@ class Partition {
 
   // The marker of the producer's transaction is durable, here and wherever else it belongs: the stable offset may pass it. Who calls this
   // for all partitions of a transaction calls notify_watchers() of them afterwards, so that nobody looks between two of them.
-  void release_transaction(ProducerId producer_id) { producers_.release(producer_id); }
+  std::optional<ReleasedTransaction> release_transaction(ProducerId producer_id) { return producers_.release(producer_id); }
 
   // Raises the log's start to `offset`, at most the durable end; `done` once that is durable, after what is known of the producers of the
   // records that go.

@@ -9,63 +9,62 @@ namespace tripos::broker {
 
 namespace {
 
-using wire::ErrorCode;
-
 constexpr std::int8_t magic_v2 = 2;
 constexpr std::int16_t zstd_from = 7;  // the first version of Produce whose consumers must know zstd (KIP-110)
 
 template <typename... Args>
-tl::unexpected<RefusedBatch> refuse_batch(ErrorCode code, fmt::format_string<Args...> text, Args&&... args) {
+tl::unexpected<RefusedBatch> refuse_batch(wire::ErrorCode code, fmt::format_string<Args...> text, Args&&... args) {
   return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .record = {}});
 }
 
 template <typename... Args>
-tl::unexpected<RefusedBatch> refuse_record(ErrorCode code, std::int32_t record, fmt::format_string<Args...> text, Args&&... args) {
+tl::unexpected<RefusedBatch> refuse_record(wire::ErrorCode code, std::int32_t record, fmt::format_string<Args...> text, Args&&... args) {
   return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .record = record});
 }
 
 // Size, magic and checksum: is it one whole batch, as it was sent?
 tl::expected<RecordBatchView, RefusedBatch> parse_one(Bytes records, const TopicConfig& config) {
   if (records.size() > batch_layout::magic && records[batch_layout::magic] != magic_v2) {
-    return refuse_batch(ErrorCode::invalid_record, "records of magic {} are not accepted: batches of magic 2 only",
+    return refuse_batch(wire::ErrorCode::invalid_record, "records of magic {} are not accepted: batches of magic 2 only",
                         static_cast<int>(records[batch_layout::magic]));
   }
   if (records.size() < batch_layout::header_size) {
-    return refuse_batch(ErrorCode::corrupt_message, "{} bytes are no record batch", records.size());
+    return refuse_batch(wire::ErrorCode::corrupt_message, "{} bytes are no record batch", records.size());
   }
   const auto size = RecordBatchView::size_from_prefix(records.substr(0, batch_layout::log_overhead));
   if (size && *size < records.size()) {
-    return refuse_batch(ErrorCode::invalid_record, "one batch for each partition is accepted, more bytes follow behind byte {}", *size);
+    return refuse_batch(wire::ErrorCode::invalid_record, "one batch for each partition is accepted, more bytes follow behind byte {}",
+                        *size);
   }
   auto batch = RecordBatchView::parse(records);
-  if (!batch) return refuse_batch(ErrorCode::corrupt_message, "{}", batch.error().message);
+  if (!batch) return refuse_batch(wire::ErrorCode::corrupt_message, "{}", batch.error().message);
   if (batch->bytes().size() > static_cast<std::size_t>(config.message_bytes_max)) {
-    return refuse_batch(ErrorCode::message_too_large,
+    return refuse_batch(wire::ErrorCode::message_too_large,
                         "The record batch size is {} bytes, which exceeds the maximum configured value of {}.", batch->bytes().size(),
                         config.message_bytes_max);
   }
-  if (!batch->crc_matches()) return refuse_batch(ErrorCode::corrupt_message, "the batch's checksum does not match its bytes");
+  if (!batch->crc_matches()) return refuse_batch(wire::ErrorCode::corrupt_message, "the batch's checksum does not match its bytes");
   return *batch;
 }
 
 tl::expected<void, RefusedBatch> check_header(const RecordBatchView& batch, std::int16_t request_version) {
   if (batch.compression() == Compression::zstd && request_version < zstd_from) {
-    return refuse_batch(ErrorCode::unsupported_compression_type, "zstd may be used from version {} of Produce on", zstd_from);
+    return refuse_batch(wire::ErrorCode::unsupported_compression_type, "zstd may be used from version {} of Produce on", zstd_from);
   }
-  if (batch.is_control()) return refuse_batch(ErrorCode::invalid_record, "Clients are not allowed to write control records.");
+  if (batch.is_control()) return refuse_batch(wire::ErrorCode::invalid_record, "Clients are not allowed to write control records.");
   if (batch.is_transactional() && batch.producer_id() == no_producer_id) {
-    return refuse_batch(ErrorCode::invalid_record, "the batch belongs to a transaction, but to no producer");
+    return refuse_batch(wire::ErrorCode::invalid_record, "the batch belongs to a transaction, but to no producer");
   }
   if (batch.timestamp_type() == TimestampType::log_append_time) {
-    return refuse_batch(ErrorCode::invalid_timestamp, "a producer can't claim the time of the broker");
+    return refuse_batch(wire::ErrorCode::invalid_timestamp, "a producer can't claim the time of the broker");
   }
   if (batch.record_count() < 1 || batch.last_offset_delta() != batch.record_count() - 1) {
-    return refuse_batch(ErrorCode::invalid_record, "the batch says it has {} records, and a last offset delta of {}", batch.record_count(),
-                        batch.last_offset_delta());
+    return refuse_batch(wire::ErrorCode::invalid_record, "the batch says it has {} records, and a last offset delta of {}",
+                        batch.record_count(), batch.last_offset_delta());
   }
   if (batch.producer_id() != no_producer_id &&
       (batch.producer_id().value() < 0 || batch.producer_epoch().value() < 0 || batch.base_sequence().value() < 0)) {
-    return refuse_batch(ErrorCode::invalid_record, "the batch of producer {} has epoch {} and sequence {}", batch.producer_id(),
+    return refuse_batch(wire::ErrorCode::invalid_record, "the batch of producer {} has epoch {} and sequence {}", batch.producer_id(),
                         batch.producer_epoch(), batch.base_sequence());
   }
   return {};
@@ -76,23 +75,23 @@ tl::expected<std::int64_t, RefusedBatch> check_records(const RecordBatchView& ba
                                                        RecordReader& reader) {
   const std::int64_t now_ms = now.time_since_epoch().count();
   const bool by_creation = config.timestamp_type == TimestampType::create_time;
-  if (auto started = reader.start(batch); !started) return refuse_batch(ErrorCode::invalid_record, "{}", started.error().message);
+  if (auto started = reader.start(batch); !started) return refuse_batch(wire::ErrorCode::invalid_record, "{}", started.error().message);
   std::int64_t largest = std::numeric_limits<std::int64_t>::min();
   for (std::int32_t i = 0;; ++i) {
     const auto record = reader.next();
-    if (!record) return refuse_record(ErrorCode::invalid_record, i, "{}", record.error().message);
+    if (!record) return refuse_record(wire::ErrorCode::invalid_record, i, "{}", record.error().message);
     if (*record == nullptr) return largest;
     if (config.compacted && !(*record)->key) {
-      return refuse_record(ErrorCode::invalid_record, i, "Compacted topic cannot accept message without key.");
+      return refuse_record(wire::ErrorCode::invalid_record, i, "Compacted topic cannot accept message without key.");
     }
     const std::int64_t timestamp = (*record)->timestamp_ms;
     largest = std::max(largest, timestamp);
     if (!by_creation || timestamp == -1) continue;
-    if (timestamp < -1) return refuse_record(ErrorCode::invalid_timestamp, i, "Timestamp {} is negative.", timestamp);
+    if (timestamp < -1) return refuse_record(wire::ErrorCode::invalid_timestamp, i, "Timestamp {} is negative.", timestamp);
     // Neither difference overflows: the other side of the comparison has excluded it.
     if ((timestamp < now_ms && now_ms - timestamp > config.timestamp_before_max_ms) ||
         (timestamp > now_ms && timestamp - now_ms > config.timestamp_after_max_ms)) {
-      return refuse_record(ErrorCode::invalid_timestamp, i,
+      return refuse_record(wire::ErrorCode::invalid_timestamp, i,
                            "Timestamp {} of message is out of range: it may lie {} ms before {} and {} ms after.", timestamp,
                            config.timestamp_before_max_ms, now_ms, config.timestamp_after_max_ms);
     }

@@ -5,48 +5,20 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "base/integer_reader.h"
 
 namespace tripos::broker {
 
 namespace {
 
 constexpr std::int16_t kafka_version = 1;
-constexpr std::int16_t own_version = 0;
+constexpr std::int16_t own_version = 1;
 constexpr std::size_t crc_position = 2;
 constexpr std::size_t counted_from = 6;  // what the checksum covers
 constexpr std::size_t kafka_entry_size = 46;
-constexpr std::size_t own_entry_size = 20;
+constexpr std::size_t own_entry_size = 28;
 constexpr std::size_t aborted_entry_size = 32;
-constexpr std::int64_t no_offset = -1;
-
-// Reads integers; once the bytes have ended, all that follows is 0 and `ok` is false.
-class Integers {
- public:
-  explicit Integers(Bytes bytes) : rest_(bytes) {}
-
-  template <typename T>
-  T next() {
-    if (rest_.size() < sizeof(T)) {
-      ok_ = false;
-      return T{};
-    }
-    const T value = load_be<T>(rest_.data());
-    rest_.remove_prefix(sizeof(T));
-    return value;
-  }
-  // A count of entries of at least `entry_size` bytes each.
-  std::int32_t count(std::size_t entry_size) {
-    const auto value = next<std::int32_t>();
-    if (value < 0 || static_cast<std::size_t>(value) > rest_.size() / entry_size) ok_ = false;
-    return ok_ ? value : 0;
-  }
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
-  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
-
- private:
-  Bytes rest_;
-  bool ok_ = true;
-};
+constexpr std::int64_t absent_offset = -1;
 
 using Producer = ProducerStates::Producer;
 
@@ -56,17 +28,19 @@ void encode_kafka_entry(Buffer& to, ProducerId id, const Producer& producer) {
   append_be(to, id.value());
   append_be(to, producer.epoch.value());
   append_be(to, any ? last.last_sequence.value() : no_sequence.value());
-  append_be(to, any ? last.last_offset.value() : no_offset);
+  append_be(to, any ? last.last_offset.value() : absent_offset);
   append_be(to, any ? static_cast<std::int32_t>(last.last_offset - last.base_offset) : std::int32_t{0});
   append_be(to, producer.last_seen_ms);
   append_be(to, producer.coordinator_epoch);
-  append_be(to, producer.transaction_first && !producer.transaction_ended ? producer.transaction_first->value() : no_offset);
+  append_be(to, producer.transaction_first && !producer.transaction_marker ? producer.transaction_first->value() : absent_offset);
 }
 
 // What Kafka's entry of the same producer leaves out.
 void encode_own_entry(Buffer& to, ProducerId id, const Producer& producer) {
   append_be(to, id.value());
-  append_be(to, producer.transaction_first && producer.transaction_ended ? producer.transaction_first->value() : no_offset);
+  const bool has_ended = producer.transaction_first && producer.transaction_marker;
+  append_be(to, has_ended ? producer.transaction_first->value() : absent_offset);
+  append_be(to, has_ended ? producer.transaction_marker->value() : absent_offset);
   append_be(to, static_cast<std::int32_t>(producer.count));
   for (std::size_t i = 0; i < producer.count; ++i) {
     const auto& kept = producer.batches[i];
@@ -78,7 +52,7 @@ void encode_own_entry(Buffer& to, ProducerId id, const Producer& producer) {
   }
 }
 
-bool decode_producers(Integers& from, std::vector<std::pair<ProducerId, Producer>>& to) {
+bool decode_producers(IntegerReader& from, std::vector<std::pair<ProducerId, Producer>>& to) {
   const std::int32_t count = from.count(kafka_entry_size);
   for (std::int32_t i = 0; i < count; ++i) {
     Producer producer;
@@ -96,14 +70,17 @@ bool decode_producers(Integers& from, std::vector<std::pair<ProducerId, Producer
   return from.ok();
 }
 
-bool decode_own(Integers& from, std::vector<std::pair<ProducerId, Producer>>& producers) {
+bool decode_own(IntegerReader& from, std::vector<std::pair<ProducerId, Producer>>& producers) {
   if (from.next<std::int16_t>() != own_version) return false;
   if (from.count(own_entry_size) != static_cast<std::int32_t>(producers.size())) return false;
   for (auto& [id, producer] : producers) {
     if (from.next<std::int64_t>() != id.value()) return false;
-    if (const auto first = from.next<std::int64_t>(); first >= 0) {
+    const auto first = from.next<std::int64_t>();
+    const auto marker = from.next<std::int64_t>();
+    if (first >= 0) {
+      if (marker <= first) return false;
       producer.transaction_first = Offset(first);
-      producer.transaction_ended = true;
+      producer.transaction_marker = Offset(marker);
     }
     const auto count = from.next<std::int32_t>();
     if (count < 0 || static_cast<std::size_t>(count) > ProducerStates::batches_kept) return false;
@@ -120,7 +97,7 @@ bool decode_own(Integers& from, std::vector<std::pair<ProducerId, Producer>>& pr
   return from.ok();
 }
 
-bool decode_aborted(Integers& from, AbortedTransactions& to) {
+bool decode_aborted(IntegerReader& from, AbortedTransactions& to) {
   const std::int32_t count = from.count(aborted_entry_size);
   for (std::int32_t i = 0; i < count; ++i) {
     AbortedEntry entry;
@@ -166,7 +143,7 @@ Result<ProducerSnapshot> decode_producer_snapshot(Bytes bytes, std::string_view 
   if (bytes.size() < counted_from) return broken("it is cut short");
   if (load_be<std::int16_t>(bytes.data()) != kafka_version) return broken("it is of another version");
   if (load_be<std::uint32_t>(bytes.data() + crc_position) != crc32c(bytes.substr(counted_from))) return broken("its checksum is wrong");
-  Integers from(bytes.substr(counted_from));
+  IntegerReader from(bytes.substr(counted_from));
   ProducerSnapshot snapshot;
   std::vector<std::pair<ProducerId, Producer>> producers;
   if (!decode_producers(from, producers) || !decode_own(from, producers) || !decode_aborted(from, snapshot.aborted) || !from.at_end()) {

@@ -34,7 +34,7 @@ SequenceVerdict ProducerStates::check(const ProducedBatch& batch) const {
       }
     }
   }
-  if (!batch.transactional && producer.transaction_first && !producer.transaction_ended) return SequenceError::transaction_open;
+  if (!batch.transactional && producer.transaction_first && !producer.transaction_marker) return SequenceError::transaction_open;
   const bool is_first = batch.epoch > producer.epoch || producer.count == 0;
   const Sequence expected = is_first ? Sequence(0) : sequence_after(producer.batches[producer.count - 1U].last_sequence, 1);
   if (batch.first_sequence == expected) return Append{};
@@ -50,10 +50,9 @@ void ProducerStates::record(const ProducedBatch& batch, Offset base_offset, Offs
   }
   producer.last_seen_ms = now_ms;
   // Read from the log, the one before has been released: its coordinator takes no new one before that.
-  if (batch.transactional && producer.transaction_ended) release(batch.producer_id);
+  if (batch.transactional && producer.transaction_marker) release(batch.producer_id);
   if (batch.transactional && !producer.transaction_first) {
     producer.transaction_first = base_offset;
-    producer.transaction_ended = false;
     unstable_.emplace(base_offset, batch.producer_id);
   }
   if (batch.first_sequence == no_sequence) return;
@@ -82,30 +81,33 @@ std::optional<EndedTransaction> ProducerStates::record_marker(const TransactionM
   }
   producer.coordinator_epoch = marker.coordinator_epoch;
   producer.last_seen_ms = now_ms;
-  if (!producer.transaction_first || producer.transaction_ended) return std::nullopt;
-  producer.transaction_ended = true;
+  if (!producer.transaction_first || producer.transaction_marker) return std::nullopt;
+  producer.transaction_marker = offset;
   const Offset first = *producer.transaction_first;
   Offset last_stable = offset + 1;
   for (const auto& [other_first, other] : unstable_) {
-    if (other == marker.producer_id || producers_.at(other).transaction_ended) continue;
+    if (other == marker.producer_id || producers_.at(other).transaction_marker) continue;
     last_stable = std::min(last_stable, other_first);
     break;
   }
   return EndedTransaction{.first = first, .marker = offset, .last_stable = last_stable, .committed = marker.committed};
 }
 
-void ProducerStates::release(ProducerId producer_id) {
+std::optional<ReleasedTransaction> ProducerStates::release(ProducerId producer_id) {
   const auto found = producers_.find(producer_id);
-  if (found == producers_.end() || !found->second.transaction_ended) return;
-  unstable_.erase(*found->second.transaction_first);
-  found->second.transaction_first.reset();
-  found->second.transaction_ended = false;
+  if (found == producers_.end() || !found->second.transaction_marker) return std::nullopt;
+  Producer& producer = found->second;
+  const ReleasedTransaction released{.first = *producer.transaction_first, .marker = *producer.transaction_marker};
+  unstable_.erase(released.first);
+  producer.transaction_first.reset();
+  producer.transaction_marker.reset();
+  return released;
 }
 
 void ProducerStates::release_ended(const std::function<bool(ProducerId)>& is_completing) {
   std::vector<ProducerId> ended;
   for (const auto& [first, producer_id] : unstable_) {
-    if (producers_.at(producer_id).transaction_ended && !is_completing(producer_id)) ended.push_back(producer_id);
+    if (producers_.at(producer_id).transaction_marker && !is_completing(producer_id)) ended.push_back(producer_id);
   }
   for (const ProducerId producer_id : ended) release(producer_id);
 }
@@ -116,7 +118,7 @@ std::optional<Offset> ProducerStates::first_unstable() const noexcept {
 
 bool ProducerStates::has_open_transaction(ProducerId producer_id) const {
   const auto found = producers_.find(producer_id);
-  return found != producers_.end() && found->second.transaction_first && !found->second.transaction_ended;
+  return found != producers_.end() && found->second.transaction_first && !found->second.transaction_marker;
 }
 
 void ProducerStates::expire(std::int64_t before_ms) {

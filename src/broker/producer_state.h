@@ -74,6 +74,12 @@ struct EndedTransaction {
   friend bool operator==(const EndedTransaction&, const EndedTransaction&) = default;
 };
 
+// Where a transaction lies that has been released.
+struct ReleasedTransaction {
+  Offset first;
+  Offset marker;
+};
+
 class ProducerStates {
  public:
   static constexpr std::size_t batches_kept = 5;  // max.in.flight.requests.per.connection of an idempotent producer
@@ -93,7 +99,7 @@ class ProducerStates {
     std::int32_t coordinator_epoch = -1;            // of its last marker
     std::int64_t last_seen_ms = -1;                 // when its last batch or marker came, by the wall clock
     std::optional<Offset> transaction_first;        // of the open transaction, or of one that ended and is not released
-    bool transaction_ended = false;
+    std::optional<Offset> transaction_marker;       // that has ended it
     void forget_batches() noexcept {
       count = 0;
       batches = {};
@@ -111,8 +117,8 @@ class ProducerStates {
   // An appended marker; the transaction that it ends, if one was open here.
   std::optional<EndedTransaction> record_marker(const TransactionMarker& marker, Offset offset, std::int64_t now_ms);
 
-  // The producer's ended transaction holds the stable offset no longer.
-  void release(ProducerId producer_id);
+  // The producer's ended transaction holds the stable offset no longer. Nothing if it had none here.
+  std::optional<ReleasedTransaction> release(ProducerId producer_id);
   // All that have ended, but for those of which `is_completing` is true. At start.
   void release_ended(const std::function<bool(ProducerId)>& is_completing);
   // The first offset of the earliest transaction that is open or not released.

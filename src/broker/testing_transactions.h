@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/group/coordinator.h"
+#include "broker/straddling_transactions.h"
 #include "broker/testing.h"
 #include "broker/transaction/transaction_coordinator.h"
 #include "wire/add_offsets_to_txn.h"
@@ -154,8 +155,11 @@ class TestProducer {
   std::map<std::pair<std::string, std::int32_t>, std::int32_t> sequences_;
 };
 
-// All values that a consumer of committed transactions sees, in order: it leaves out what the broker names as aborted, as clients do.
-[[nodiscard]] inline std::vector<std::string> read_committed(TestBroker& test, const std::string& topic) {
+// All values that a consumer of committed transactions sees, in order: it leaves out what the broker names as aborted, as clients do; and
+// `withheld`, which clients are not told of.
+[[nodiscard]] inline std::vector<std::string> read_committed(TestBroker& test, const std::string& topic,
+                                                             const std::vector<TransactionRange>& withheld = {}) {
+  const AbortedBatches left_out(withheld);
   std::vector<std::string> values;
   std::int64_t offset = 0;
   while (true) {
@@ -181,7 +185,8 @@ class TestProducer {
         is_aborted[aborted.begin()->second] = true;
         aborted.erase(aborted.begin());
       }
-      const bool skip = batch->is_control() || (batch->is_transactional() && is_aborted[batch->producer_id().value()]);
+      const bool skip =
+          batch->is_control() || left_out.contains(*batch) || (batch->is_transactional() && is_aborted[batch->producer_id().value()]);
       if (batch->is_control()) is_aborted[batch->producer_id().value()] = false;
       EXPECT_TRUE(reader.start(*batch).has_value());
       for (auto record = reader.next(); record && *record != nullptr; record = reader.next()) {
@@ -190,6 +195,14 @@ class TestProducer {
       offset = batch->next_offset().value();
     }
   }
+}
+
+// What a table shows: whole transactions only.
+[[nodiscard]] inline std::vector<std::string> read_whole(TestBroker& test, const std::string& topic) {
+  const auto partition = test.broker().topics().partition(topic, PartitionId(0));
+  if (!partition) return {};
+  const Offset stable = (*partition)->stable_offset().offset;
+  return read_committed(test, topic, test.broker().straddling().withheld((*partition)->id(), Offset(0), stable));
 }
 
 // What the group has committed for partition 0 of the topic.

@@ -6,6 +6,7 @@
 #include "broker/broker.h"
 #include "broker/consumer_offsets.h"
 #include "broker/group/coordinator.h"
+#include "broker/straddling_transactions.h"
 #include "broker/topics.h"
 
 namespace tripos::broker {
@@ -39,21 +40,34 @@ void TransactionalPartitions::append_marker(const transactions::TopicPartitionNa
   });
 }
 
-void TransactionalPartitions::release(const TransactionMarker& marker, const transactions::Partitions& names) {
+void TransactionalPartitions::release(const std::string& id, const TransactionMarker& marker, const transactions::Partitions& names) {
   std::vector<TopicPartition> released;
+  transactions::StraddlingTransaction committed{.producer_id = marker.producer_id, .parts = {}};
   for (const auto& name : names) {
     const auto partition = broker_.topics().partition(name.topic, PartitionId(name.partition));
     if (!partition) continue;  // deleted
-    (*partition)->release_transaction(marker.producer_id);
+    const auto part = (*partition)->release_transaction(marker.producer_id);
     released.push_back((*partition)->id());
+    if (part && marker.committed && name.topic != consumer_offsets_name) {  // which nobody reads together with others
+      committed.parts.push_back({.partition = (*partition)->id(), .first = part->first, .marker = part->marker});
+    }
     if (name.topic == consumer_offsets_name && broker_.groups_are_loaded()) {
       broker_.groups().end_transaction(marker.producer_id, PartitionId(name.partition), marker.committed);
     }
   }
+  broker_.straddling().add(id, std::move(committed));
   // Only now, so that whoever looks finds all of them moved. A watcher may do anything: partitions are looked up anew.
-  for (const TopicPartition& id : released) {
-    if (const auto partition = broker_.topics().partition(id)) (*partition)->notify_watchers();
+  for (const TopicPartition& moved : released) {
+    if (const auto partition = broker_.topics().partition(moved)) (*partition)->notify_watchers();
   }
+}
+
+std::vector<transactions::StraddlingTransaction> TransactionalPartitions::straddling(const std::string& id) {
+  return broker_.straddling().of(id);
+}
+
+void TransactionalPartitions::restore(const std::string& id, const std::vector<transactions::StraddlingTransaction>& straddling) {
+  for (const auto& transaction : straddling) broker_.straddling().add(id, transaction);
 }
 
 }  // namespace tripos::broker

@@ -1,6 +1,9 @@
 // TransactionState: __transaction_state, for the transaction coordinator. Created with the first transactional id. Threads: the loop's.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "broker/internal_topic.h"
 #include "broker/transaction/transaction_ports.h"
 
@@ -26,7 +29,9 @@ class TransactionalPartitions final : public transactions::TransactionPartitions
 
   void append_marker(const transactions::TopicPartitionName& partition, const TransactionMarker& marker,
                      std::function<void(wire::ErrorCode)> done) override;
-  void release(const TransactionMarker& marker, const transactions::Partitions& partitions) override;
+  void release(const std::string& id, const TransactionMarker& marker, const transactions::Partitions& partitions) override;
+  [[nodiscard]] std::vector<transactions::StraddlingTransaction> straddling(const std::string& id) override;
+  void restore(const std::string& id, const std::vector<transactions::StraddlingTransaction>& straddling) override;
 
  private:
   Broker& broker_;

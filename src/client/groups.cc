@@ -19,7 +19,7 @@ constexpr std::int16_t describe_dead_version_max = 5;  // of DescribeGroups: a g
 constexpr std::int32_t no_generation = -1;
 constexpr std::size_t protocol_version_size = 2;
 
-std::string subject_of(const std::string& group) { return "group " + group; }
+std::string group_subject(const std::string& group) { return "group " + group; }
 
 // What a member was told to consume; nothing of it if it is not in the consumers' own format.
 std::vector<TopicAndPartition> parse_assignment(Bytes bytes) {
@@ -54,7 +54,7 @@ Result<GroupDescription> describe_group(KafkaConnection& connection, const std::
   TRIPOS_ASSIGN(const auto response, connection.call<wire::DescribeGroupsResponse>(request, describe_dead_version_max));
   if (response.groups.size() != 1) return fail(ErrorCode::malformed, "the broker answered {} groups for one", response.groups.size());
   const auto& group = response.groups.front();
-  if (group.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(group.error_code, subject_of(id)));
+  if (group.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(group.error_code, group_subject(id)));
   if (group.group_state == "Dead") return fail(ErrorCode::not_found, "there is no group {}: tripos group list names all", id);
   GroupDescription description{
       .id = id, .state = group.group_state, .protocol_type = group.protocol_type, .protocol = group.protocol_data, .members = {}};
@@ -73,13 +73,13 @@ Result<GroupOffsets> committed_offsets(KafkaConnection& connection, const std::s
   request.group_id = id;
   request.topics = std::nullopt;  // all
   TRIPOS_ASSIGN(const auto response, connection.call<wire::OffsetFetchResponse>(request, one_group_version_max));
-  if (response.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(response.error_code, subject_of(id)));
+  if (response.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(response.error_code, group_subject(id)));
   GroupOffsets offsets;
   for (const auto& topic : response.topics) {
     for (const auto& partition : topic.partitions) {
       if (partition.error_code != wire::ErrorCode::none) {
         return tl::unexpected(kafka_error(
-            partition.error_code, fmt::format("{}, partition {} of topic {}", subject_of(id), partition.partition_index, topic.name)));
+            partition.error_code, fmt::format("{}, partition {} of topic {}", group_subject(id), partition.partition_index, topic.name)));
       }
       if (partition.committed_offset < 0) continue;
       offsets[{.topic = topic.name, .partition = partition.partition_index}] = {.offset = partition.committed_offset,
@@ -108,7 +108,7 @@ Result<> commit_offsets(KafkaConnection& connection, const std::string& id, cons
         return fail(ErrorCode::conflict, "group {} has members: stop its consumers first, nothing was changed", id);
       }
       return tl::unexpected(kafka_error(
-          partition.error_code, fmt::format("{}, partition {} of topic {}", subject_of(id), partition.partition_index, topic.name)));
+          partition.error_code, fmt::format("{}, partition {} of topic {}", group_subject(id), partition.partition_index, topic.name)));
     }
   }
   return {};
@@ -126,7 +126,7 @@ Result<> delete_group(KafkaConnection& connection, const std::string& id) {
     if (result.error_code == wire::ErrorCode::group_id_not_found) {
       return fail(ErrorCode::not_found, "there is no group {}: tripos group list names all", id);
     }
-    return tl::unexpected(kafka_error(result.error_code, subject_of(id)));
+    return tl::unexpected(kafka_error(result.error_code, group_subject(id)));
   }
   return {};
 }

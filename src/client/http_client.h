@@ -21,6 +21,8 @@ struct HttpRequest {
 };
 
 struct HttpHead {
+  [[nodiscard]] bool ok() const noexcept { return status == 200; }
+
   int status = 0;
   std::map<std::string, std::string, std::less<>> headers;  // names in lower case
 };

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds ask_again{50};
 constexpr int tries_max = 600;  // half a minute: markers are written while the disk has room
 
-std::string subject_of(const std::string& id) { return "transactional id " + id; }
+std::string transaction_subject(const std::string& id) { return "transactional id " + id; }
 
 TransactionDescription convert(const wire::DescribeTransactionsResponse::TransactionState& from) {
   TransactionDescription description{.id = from.transactional_id,
@@ -52,7 +52,7 @@ Result<std::vector<TransactionDescription>> list_transactions(KafkaConnection& c
   for (const auto& transaction : described.transaction_states) {
     if (transaction.error_code == wire::ErrorCode::transactional_id_not_found) continue;  // expired meanwhile
     if (transaction.error_code != wire::ErrorCode::none) {
-      return tl::unexpected(kafka_error(transaction.error_code, subject_of(transaction.transactional_id)));
+      return tl::unexpected(kafka_error(transaction.error_code, transaction_subject(transaction.transactional_id)));
     }
     descriptions.push_back(convert(transaction));
   }
@@ -68,7 +68,7 @@ Result<TransactionDescription> describe_transaction(KafkaConnection& connection,
   if (transaction.error_code == wire::ErrorCode::transactional_id_not_found) {
     return fail(ErrorCode::not_found, "nobody uses transactional id {}: tripos txn list names all", id);
   }
-  if (transaction.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(transaction.error_code, subject_of(id)));
+  if (transaction.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(transaction.error_code, transaction_subject(id)));
   return convert(transaction);
 }
 
@@ -108,12 +108,12 @@ Result<> abort_transaction(KafkaConnection& connection, const TransactionDescrip
       case wire::ErrorCode::invalid_producer_epoch:
         // The abort that the first try began has raised the epoch itself.
         if (tries > 1) return {};
-        return fail(ErrorCode::conflict, "{}: its producer is another one by now; nothing was aborted", subject_of(described.id));
-      default: return tl::unexpected(kafka_error(response.error_code, subject_of(described.id)));
+        return fail(ErrorCode::conflict, "{}: its producer is another one by now; nothing was aborted", transaction_subject(described.id));
+      default: return tl::unexpected(kafka_error(response.error_code, transaction_subject(described.id)));
     }
     if (tries == tries_max) {
       return fail(ErrorCode::timed_out, "{}: decided, but its markers are not written yet: a full disk or a damaged partition keeps them",
-                  subject_of(described.id));
+                  transaction_subject(described.id));
     }
     std::this_thread::sleep_for(ask_again);
   }

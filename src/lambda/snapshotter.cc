@@ -8,7 +8,7 @@ namespace tripos::lambda {
 
 namespace {
 
-constexpr int attempts_max = 3;
+constexpr int snapshot_attempts_max = 3;
 constexpr int runs_max = 8;
 
 std::uint64_t log_bytes(const PartitionRange& range) {
@@ -72,7 +72,7 @@ Result<std::vector<TableSnapshot>> Snapshotter::run(const std::string& topic) {
 
 Result<Offset> Snapshotter::cover(const TopicDescription& topic, PartitionId partition, Offset end) {
   const std::lock_guard lock(running_);
-  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic));
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_settled_rows(topic));
   if (pinned.manifest->end_of(partition) >= end) return end;
   const auto range = std::ranges::find(pinned.ranges, partition, &PartitionRange::partition);
   if (range == pinned.ranges.end()) return fail(ErrorCode::not_found, "topic {} has no partition {}", topic.name, partition);
@@ -84,7 +84,7 @@ Result<Offset> Snapshotter::cover(const TopicDescription& topic, PartitionId par
 
 Result<> Snapshotter::keep_schema(const TopicDescription& topic) {
   const std::lock_guard lock(running_);
-  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic));
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_settled_rows(topic));
   if (pinned.schema.kind() != json::TypeKind::structure) return {};
   if (pinned.manifest->schema_text(pinned.manifest->schema) == pinned.schema.text()) return {};
   const ManifestStore& manifests = tables_.manifests();
@@ -116,12 +116,12 @@ Result<std::vector<TopicDescription>> Snapshotter::chosen(const std::string& top
 Result<TableSnapshot> Snapshotter::snapshot(const TopicDescription& topic) {
   for (int attempt = 1;; ++attempt) {
     auto done = snapshot_once(topic);
-    if (done || done.error().code != ErrorCode::conflict || attempt == attempts_max) return done;
+    if (done || done.error().code != ErrorCode::conflict || attempt == snapshot_attempts_max) return done;
   }
 }
 
 Result<TableSnapshot> Snapshotter::snapshot_once(const TopicDescription& topic) {
-  TRIPOS_ASSIGN(PinnedTable pinned, tables_.pin_rows(topic));
+  TRIPOS_ASSIGN(PinnedTable pinned, tables_.pin_settled_rows(topic));
   TableSnapshot unchanged{.topic = topic, .manifest = *pinned.manifest};
   if (topic.compacted) {
     unchanged.outcome = SnapshotOutcome::compacted;
@@ -250,6 +250,7 @@ Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::
                           .end = range.end,
                           .slices = {},
                           .aborted = range.aborted,
+                          .withheld = {},
                           .deleted_below = range.deleted_below};
   };
   PartitionRange current = part_from(range.begin);

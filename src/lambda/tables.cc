@@ -7,7 +7,7 @@
 namespace tripos::lambda {
 
 namespace {
-constexpr int attempts_max = 5;
+constexpr int pin_attempts_max = 5;
 
 // Whether what lies below the manifest's ends is taken from its files. A compacted topic's table is the last value of each key,
 // which the log alone tells; messages and rejected values are kept by the log alone.
@@ -36,7 +36,7 @@ Result<Pin> Tables::pin(std::span<const TableReference> references) {
     auto pin = pin_wanted(wanted);
     // A topic that was deleted since its name was looked up: the names may mean others now.
     const bool vanished = !pin && pin.error().code == ErrorCode::unavailable;
-    if (!vanished || attempt == attempts_max) {
+    if (!vanished || attempt == pin_attempts_max) {
       if (!pin) return pin;
       for (const PinnedTable& table : pin->tables) {
         if (table.kind == TableKind::rows && table.schema.kind() != json::TypeKind::structure) {
@@ -55,10 +55,16 @@ Result<PinnedTable> Tables::pin_rows(const TopicDescription& topic) {
   return std::move(pin.tables.front());
 }
 
+Result<PinnedTable> Tables::pin_settled_rows(const TopicDescription& topic) {
+  const Wanted wanted[] = {{.name = topic.name, .kind = TableKind::rows, .topic = topic, .settled = true}};
+  TRIPOS_ASSIGN(Pin pin, pin_wanted(wanted));
+  return std::move(pin.tables.front());
+}
+
 Result<Pin> Tables::pin_wanted(std::span<const Wanted> wanted) {
   for (int attempt = 1;; ++attempt) {
     auto pin = pin_once(wanted);
-    if (pin || pin.error().code != ErrorCode::conflict || attempt == attempts_max) return pin;
+    if (pin || pin.error().code != ErrorCode::conflict || attempt == pin_attempts_max) return pin;
   }
 }
 
@@ -71,7 +77,7 @@ Result<Pin> Tables::pin_once(std::span<const Wanted> wanted) {
     TRIPOS_TRY(load(want.topic, state));
     for (PartitionId partition(0); partition.value() < want.topic.partition_count; ++partition) {
       const Offset begin = in_files(want.kind, want.topic) ? state.manifest->end_of(partition) : Offset(0);
-      requests.push_back({.partition = {.topic = want.topic.id, .partition = partition}, .begin = begin});
+      requests.push_back({.partition = {.topic = want.topic.id, .partition = partition}, .begin = begin, .settled = want.settled});
     }
   }
   // What is to be learned belongs to the same moment, so that the schema covers exactly the pin.
@@ -147,6 +153,9 @@ Result<bool> Tables::covers(std::span<const Awaited> awaited) {
   TRIPOS_ASSIGN(const auto ranges, source_.ranges(requests));
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     if (ranges[i].end.offset <= awaited[i].offset) return false;
+    for (const TransactionRange& withheld : ranges[i].withheld) {
+      if (withheld.first <= awaited[i].offset && awaited[i].offset <= withheld.last) return false;
+    }
   }
   return true;
 }

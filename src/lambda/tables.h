@@ -78,8 +78,10 @@ class Tables {
   // Learns what has come since, of all tables, so that the next pin has little to learn. True: there was something.
   [[nodiscard]] Result<bool> learn();
 
-  // What a batch run works on: a table's rows, pinned; its schema is null-so-far if there is none.
+  // A table's rows, pinned; its schema is null-so-far if there is none.
   [[nodiscard]] Result<PinnedTable> pin_rows(const TopicDescription& topic);
+  // What a batch run works on: the same, each partition up to what no later pin shows differently.
+  [[nodiscard]] Result<PinnedTable> pin_settled_rows(const TopicDescription& topic);
 
   // Commits the successor of pinned.manifest. conflict: the table has moved on meanwhile; pin again.
   [[nodiscard]] Result<> commit(const PinnedTable& pinned, Manifest next, std::span<const store::Publication> files);
@@ -99,6 +101,7 @@ class Tables {
     std::string name;
     TableKind kind = TableKind::rows;
     TopicDescription topic;
+    bool settled = false;
   };
 
   [[nodiscard]] std::shared_ptr<Table> table(const TopicId& topic);

@@ -11,7 +11,7 @@
 namespace tripos::load {
 namespace {
 
-constexpr std::size_t block_size = std::size_t{256} << 10;
+constexpr std::size_t read_size = std::size_t{256} << 10;
 constexpr std::size_t decoded_size = std::size_t{1} << 20;
 
 }  // namespace
@@ -46,12 +46,12 @@ ByteSource::~ByteSource() {
 Result<bool> ByteSource::fill() {
   raw_.erase(0, raw_.size() - rest_.size());
   const std::size_t kept = raw_.size();
-  raw_.resize(kept + block_size);
+  raw_.resize(kept + read_size);
   ssize_t count = 0;
   bool stopped = false;
   do {
     stopped = cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed);
-    if (!stopped) count = ::read(descriptor_, raw_.data() + kept, block_size);
+    if (!stopped) count = ::read(descriptor_, raw_.data() + kept, read_size);
   } while (!stopped && count < 0 && errno == EINTR);
   const int failure = errno;
   raw_.resize(kept + static_cast<std::size_t>(count < 0 ? 0 : count));

@@ -11,6 +11,9 @@
 
 namespace tripos::log {
 
+// What a batch may decompress to when its records are looked at. The broker's limit for what it accepts is lower.
+inline constexpr std::size_t decompressed_bytes_max = 256u << 20;
+
 struct BatchHeader {
   Offset base_offset;
   Offset last_offset;

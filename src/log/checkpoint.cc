@@ -11,7 +11,7 @@
 namespace tripos::log {
 namespace {
 
-constexpr std::string_view first_line = "tripos checkpoint 2\n";
+constexpr std::string_view checkpoint_head = "tripos checkpoint 2\n";
 constexpr std::size_t size_max = 4096;
 
 // Takes "name value\n" off the front of `text`.
@@ -32,7 +32,7 @@ Buffer encode_checkpoint(const Checkpoint& checkpoint) {
   Buffer text = fmt::format(
       "{}start {}\ndeleted_below {}\ncompacted_below {}\nsegment {}\nposition {}\nend {}\nmax_timestamp_ms {}\nmax_timestamp_offset {}\n"
       "offset_entries {}\ntime_entries {}\n",
-      first_line, checkpoint.start, checkpoint.deleted_below, checkpoint.compacted_below, checkpoint.segment, checkpoint.position,
+      checkpoint_head, checkpoint.start, checkpoint.deleted_below, checkpoint.compacted_below, checkpoint.segment, checkpoint.position,
       checkpoint.end, checkpoint.max_timestamp_ms, checkpoint.max_timestamp_offset, checkpoint.offset_entries, checkpoint.time_entries);
   text += fmt::format("crc32c {}\n", crc32c(text));
   return text;
@@ -41,12 +41,12 @@ Buffer encode_checkpoint(const Checkpoint& checkpoint) {
 Result<Checkpoint> decode_checkpoint(Bytes text) {
   const auto broken = [] { return fail(ErrorCode::corrupt, "not a checkpoint of this version"); };
   const std::size_t sum_line = text.rfind("crc32c ");
-  if (sum_line == Bytes::npos || !text.starts_with(first_line)) return broken();
+  if (sum_line == Bytes::npos || !text.starts_with(checkpoint_head)) return broken();
   std::uint32_t sum = 0;
   Bytes last = text.substr(sum_line);
   if (!take(last, "crc32c", sum) || !last.empty()) return broken();
   if (sum != crc32c(text.substr(0, sum_line))) return fail(ErrorCode::corrupt, "wrong checksum");
-  Bytes lines = text.substr(first_line.size(), sum_line - first_line.size());
+  Bytes lines = text.substr(checkpoint_head.size(), sum_line - checkpoint_head.size());
   std::int64_t start = 0;
   std::int64_t deleted_below = 0;
   std::int64_t compacted_below = 0;

@@ -11,8 +11,6 @@
 namespace tripos::log {
 namespace {
 
-// What a batch may decompress to. The broker's limit for what it accepts is lower.
-constexpr std::size_t decompressed_bytes_max = 256u << 20;
 constexpr std::uint64_t window_bytes = 1u << 20;
 constexpr std::size_t write_bytes = 1u << 20;
 constexpr std::uint64_t sync_bytes = 8u << 20;  // its dirty pages never ride in a group commit (rules, 1.2)

@@ -59,8 +59,8 @@ struct CommitHooks {
 };
 
 struct CommitOptions {
-  // From this many files and directories on, one syncfs is faster than a sync of each (docs/adr, measured).
-  std::size_t sync_all_from = 16;
+  // From this many files and directories on, one syncfs takes the place of a sync of each (docs/adr/0035; ./run bench sync).
+  std::size_t sync_all_from = 8;
   // A round of few files is spread over so many background works.
   std::size_t lanes = 4;
   MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);

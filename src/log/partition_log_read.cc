@@ -8,9 +8,6 @@
 namespace tripos::log {
 namespace {
 
-// What a batch may decompress to when a record is looked for in it. The broker's limit for what it accepts is lower.
-constexpr std::size_t decompressed_bytes_max = 256u << 20;
-
 Result<Buffer> read_batch(Segment& segment, const BatchHeader& header) {
   TRIPOS_ASSIGN(const auto file, segment.file());
   Buffer bytes;

@@ -11,11 +11,11 @@
 namespace tripos::log {
 namespace {
 
-constexpr std::string_view first_line = "tripos swap 1\n";
+constexpr std::string_view swap_head = "tripos swap 1\n";
 constexpr std::size_t swap_size_max = std::size_t{16} << 20;
 
 Buffer encode(const CleanedSegment& cleaned) {
-  Buffer text = fmt::format("{}size {}\n", first_line, cleaned.size);
+  Buffer text = fmt::format("{}size {}\n", swap_head, cleaned.size);
   for (const Offset base : cleaned.replaced) text += fmt::format("replaced {}\n", base);
   text += fmt::format("crc32c {}\n", crc32c(text));
   return text;
@@ -36,11 +36,11 @@ std::optional<std::uint64_t> take(Bytes& text, std::string_view name) {
 Result<CleanedSegment> decode(Bytes text, const std::string& path) {
   const auto broken = [&path] { return fail(ErrorCode::corrupt, "{}: it does not tell which segments are replaced", path); };
   const std::size_t sum_line = text.rfind("crc32c ");
-  if (sum_line == Bytes::npos || !text.starts_with(first_line)) return broken();
+  if (sum_line == Bytes::npos || !text.starts_with(swap_head)) return broken();
   Bytes last = text.substr(sum_line);
   const auto sum = take(last, "crc32c");
   if (!sum || !last.empty() || *sum != crc32c(text.substr(0, sum_line))) return broken();
-  Bytes lines = text.substr(first_line.size(), sum_line - first_line.size());
+  Bytes lines = text.substr(swap_head.size(), sum_line - swap_head.size());
   CleanedSegment cleaned;
   const auto size = take(lines, "size");
   if (!size) return broken();

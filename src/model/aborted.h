@@ -1,5 +1,5 @@
-// AbortedTransaction, AbortedBatches: which batches of a partition belong to transactions that were aborted, and so are nobody's records.
-// Ownership: values. Threads: immutable once made.
+// TransactionRange, AbortedTransaction, AbortedBatches: which batches of a partition belong to transactions that were aborted, and so are
+// nobody's records. Ownership: values. Threads: immutable once made.
 #pragma once
 
 #include <algorithm>
@@ -13,12 +13,13 @@
 namespace tripos {
 
 // The transactional batches of this producer whose offsets lie in [first, last].
-struct AbortedTransaction {
+struct TransactionRange {
   ProducerId producer_id;
   Offset first;  // of its first batch
   Offset last;   // of the marker that ended it
-  friend bool operator==(const AbortedTransaction&, const AbortedTransaction&) = default;
+  friend bool operator==(const TransactionRange&, const TransactionRange&) = default;
 };
+using AbortedTransaction = TransactionRange;
 
 // Answers for many batches fast, however many transactions there are.
 class AbortedBatches {

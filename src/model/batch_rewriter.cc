@@ -14,11 +14,6 @@ namespace layout = batch_layout;
 
 constexpr int horizon_bit = 1 << 6;
 
-void append_nullable(Buffer& to, const std::optional<Bytes>& bytes) {
-  append_varint(to, bytes ? static_cast<std::int32_t>(bytes->size()) : -1);
-  if (bytes) to.append(*bytes);
-}
-
 // Wraps as the reader's sum does.
 std::int64_t difference(std::int64_t a, std::int64_t b) noexcept {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));

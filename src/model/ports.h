@@ -55,12 +55,16 @@ struct PartitionRange {
   StableOffset end;
   std::vector<LogSlice> slices;
   std::vector<AbortedTransaction> aborted;  // those that reach into the range: who reads the slices leaves their batches out
-  Offset deleted_below{0};                  // records below were deleted on request: nobody shows them, wherever they are still kept
+  // Committed transactions that reach into the range, while other partitions of theirs don't show them yet: rows leave them out too, so
+  // that nobody sees half of one. Their records count where all that was committed does (schemas, what a load finds there).
+  std::vector<TransactionRange> withheld = {};
+  Offset deleted_below{0};  // records below were deleted on request: nobody shows them, wherever they are still kept
 };
 
 struct RangeRequest {
   TopicPartition partition;
   Offset begin;
+  bool settled = false;  // end it before the first record that is withheld: what lies below will be the same for every later reader
 };
 
 // Durable, stable records, in offset order.

@@ -21,11 +21,6 @@ tl::unexpected<Error> malformed_record(Offset base_offset, std::size_t position,
   return fail(ErrorCode::malformed, "batch at offset {}: the record at byte {} of the records {}", base_offset, position, what);
 }
 
-void append_nullable(Buffer& to, const std::optional<Bytes>& bytes) {
-  append_varint(to, bytes ? static_cast<std::int32_t>(bytes->size()) : -1);
-  if (bytes) to.append(*bytes);
-}
-
 // False: cut short, or a length that is none.
 bool read_nullable(Bytes from, std::size_t& position, std::optional<Bytes>& bytes) noexcept {
   std::int32_t size = 0;

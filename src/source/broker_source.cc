@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/straddling_transactions.h"
 #include "broker/topics.h"
 #include "source/loop_call.h"
 
@@ -22,7 +23,8 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
                       partition.error().code == wire::ErrorCode::unknown_topic_or_partition;
     return fail(gone ? ErrorCode::not_found : ErrorCode::corrupt, "{}", partition.error().message);
   }
-  const StableOffset end = (*partition)->stable_offset();
+  StableOffset end = (*partition)->stable_offset();
+  if (request.settled) end.offset = broker.straddling().settled_end(request.partition, end.offset);
   const Offset begin = std::max(request.begin, (*partition)->start_offset());
   PartitionRange range{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}, .aborted = {}};
   range.deleted_below = (*partition)->log()->deleted_below();
@@ -31,6 +33,7 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
   if (!read) return tl::unexpected(std::move(read).error());
   range.slices = std::move(read->slices);
   range.aborted = (*partition)->aborted(begin, end.offset);
+  range.withheld = broker.straddling().withheld(request.partition, begin, end.offset);
   return range;
 }
 

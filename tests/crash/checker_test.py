@@ -146,14 +146,15 @@ class Histories(unittest.TestCase):
         unsure = [*TRANSACTIONS[:5], transaction("two", "unknown", 40.0)]
         self.assert_only("torn transaction", unsure + final([(0, "x-0"), (2, "x-2")], "left") + BOTH[2:])
 
-    def test_an_open_transaction_holds_back_the_records_behind_it(self):
-        # Of `two` the record in `left` is seen; that in `right` lies behind one of `one`, which is open (until 30) at 25 and not at 35.
+    def test_an_open_transaction_holds_back_no_half(self):
+        # Of `two` the record in `right` lies behind one of `one`, which is open (until 30) at 25: nothing of `two` is seen then.
         history = [
             write(0, 0, "right", "x", transaction="one", begin=11.0), write(0, 0, "left", "y", transaction="two", begin=12.0),
             write(1, 1, "right", "y", transaction="two", begin=13.0), transaction("one", "committed", 29.0),
             {**transaction("two", "committed", 14.0), "end": 15.0}, *final([(0, "y-0")], "left"), *final([(0, "x-0"), (1, "y-1")], "right")]
-        self.assert_good(history + [table(["y-0"], SIDES, 25.0)])
-        self.assert_only("torn transaction", history + [table(["y-0"], SIDES, 35.0)])
+        self.assert_good(history + [table([], SIDES, 25.0)])
+        self.assert_good(history + [table(["x-0", "y-0", "y-1"], SIDES, 35.0)])
+        self.assert_only("torn transaction", history + [table(["y-0"], SIDES, 25.0)])
         self.assert_only("torn transaction", history + [table(["y-1"], SIDES, 25.0)])
 
     def test_end_went_back(self):

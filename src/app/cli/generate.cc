@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/cli/command.h"
+#include "app/cli/stream.h"
 #include "app/cli/terminal.h"
 #include "exam/generator.h"
 #include "exam/time_text.h"
@@ -30,10 +31,6 @@ class Output {
   std::FILE* stream_;
   std::string name_;
   Buffer text_;
-};
-
-struct FileCloser {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
 };
 
 struct Generate {
@@ -93,7 +90,7 @@ struct Generate {
     if (truth.empty()) {
       TRIPOS_TRY(write_attempts(generator, output, nullptr));
     } else {
-      const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(truth.c_str(), "wbe"));
+      const StreamPointer file(std::fopen(truth.c_str(), "wbe"));
       if (file == nullptr) return tl::unexpected(os_error(errno, "creating", truth));
       Output lines(file.get(), truth);
       TRIPOS_TRY(write_model(generator, lines));

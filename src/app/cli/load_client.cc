@@ -14,8 +14,7 @@ namespace {
 
 // A loader that was killed this moment, or whose last answer is on its way, may still hold the topic for the blink of an eye.
 constexpr std::chrono::milliseconds conflict_patience{2000};
-constexpr std::chrono::milliseconds look_again{50};
-constexpr int status_ok = 200;
+constexpr std::chrono::milliseconds ask_again{50};
 
 // The number of that name; 0 if there is none.
 std::uint64_t number_member(const std::vector<JsonMember>& members, std::string_view name) {
@@ -38,7 +37,7 @@ Result<LoadClient::Begun> LoadClient::begin(const Request& request,
   while (true) {
     auto begun = begin_once(target, counting);
     if (begun || begun.error().code != ErrorCode::conflict || std::chrono::steady_clock::now() > deadline) return begun;
-    std::this_thread::sleep_for(look_again);
+    std::this_thread::sleep_for(ask_again);
   }
 }
 
@@ -65,14 +64,14 @@ Result<LoadClient::Begun> LoadClient::begin_once(const std::string& target,
   TRIPOS_ASSIGN(const client::HttpHead head,
                 http_.request({.method = "POST", .target = target}, [&](const client::HttpHead& answer, Bytes slice) -> Result<> {
                   text.append(slice);
-                  if (answer.status != status_ok) return {};
+                  if (!answer.ok()) return {};
                   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
                     TRIPOS_TRY(take_line(std::string_view(text).substr(0, end)));
                     text.erase(0, end + 1);
                   }
                   return {};
                 }));
-  if (head.status != status_ok) return tl::unexpected(server_error(text));
+  if (!head.ok()) return tl::unexpected(server_error(text));
   if (failure) return tl::unexpected(*failure);
   if (!begun || begun->element_bytes_max == 0) return fail(ErrorCode::malformed, "the server's answer to a load is none: {}", text);
   return *begun;

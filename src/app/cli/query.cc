@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/cli/stream.h"
 #include "app/cli/terminal.h"
 #include "app/render/cell.h"
 #include "app/render/show.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::size_t table_rows_max = 100'000;  // a table needs all rows to know its widths
 constexpr std::size_t error_size_max = 1U << 20;
-constexpr int status_ok = 200;
 
 // Sends a statement; the body of a success goes to `body`, that of a failure becomes the error.
 Result<> post_statement(client::HttpClient& http, const Query& query, std::string_view format, const client::HttpClient::BodySink& body) {
@@ -26,11 +26,11 @@ Result<> post_statement(client::HttpClient& http, const Query& query, std::strin
   if (!query.wait_for.empty()) request.target += "&wait_for=" + client::url_encoded(query.wait_for);
   std::string failure;
   TRIPOS_ASSIGN(const client::HttpHead head, http.request(request, [&](const client::HttpHead& answer, Bytes slice) -> Result<> {
-    if (answer.status == status_ok) return body(answer, slice);
+    if (answer.ok()) return body(answer, slice);
     if (failure.size() < error_size_max) failure.append(slice);
     return {};
   }));
-  if (head.status != status_ok) return tl::unexpected(server_error(failure));
+  if (!head.ok()) return tl::unexpected(server_error(failure));
   return {};
 }
 
@@ -184,10 +184,6 @@ Result<QueryOutcome> relay_json(client::HttpClient& http, const Query& query, st
   return QueryOutcome{.row_count = reader.row_count(), .column_count = reader.columns().size(), .as_of = reader.as_of()};
 }
 
-struct FileCloser {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-
 }  // namespace
 
 TextRow Rows::titles() const {
@@ -232,7 +228,7 @@ Result<std::uint64_t> save_query(client::HttpClient& http, const Query& query, c
   const std::string unfinished = path + ".unfinished";
   const int descriptor = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) return tl::unexpected(os_error(errno, "creating", unfinished));
-  std::unique_ptr<std::FILE, FileCloser> file(fdopen(descriptor, "wb"));
+  StreamPointer file(fdopen(descriptor, "wb"));
   const auto written = [&]() -> Result<> {
     if (ends_with(".parquet")) {
       TRIPOS_TRY(
@@ -265,7 +261,7 @@ Result<std::string> fetch_text(client::HttpClient& http, const client::HttpReque
     if (text.size() > 64 * error_size_max) return fail(ErrorCode::too_large, "the server's answer is above {} bytes", 64 * error_size_max);
     return {};
   }));
-  if (head.status != status_ok) return tl::unexpected(server_error(text));
+  if (!head.ok()) return tl::unexpected(server_error(text));
   return text;
 }
 

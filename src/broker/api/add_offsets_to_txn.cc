@@ -6,12 +6,6 @@
 
 namespace tripos::broker {
 
-namespace {
-
-constexpr std::int16_t fenced_from = 2;
-
-}  // namespace
-
 void handle_add_offsets_to_txn(RequestContext& context, const wire::AddOffsetsToTxnRequest& request,
                                Reply<wire::AddOffsetsToTxnResponse> reply) {
   const auto answer = [reply, version = context.version](wire::ErrorCode error) {

@@ -10,10 +10,6 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::AddPartitionsToTxnResponse;
-
-constexpr std::int16_t fenced_from = 2;
-
 wire::ErrorCode check(RequestContext& context, const std::string& name, std::int32_t partition) {
   if (!context.allows(Operation::write, ResourceType::topic, name)) return wire::ErrorCode::topic_authorization_failed;
   const Topic* topic = context.broker.topics().find(name);
@@ -22,7 +18,7 @@ wire::ErrorCode check(RequestContext& context, const std::string& name, std::int
   return is_there ? wire::ErrorCode::none : wire::ErrorCode::unknown_topic_or_partition;
 }
 
-void set_all(Response& response, wire::ErrorCode code) {
+void set_all(wire::AddPartitionsToTxnResponse& response, wire::ErrorCode code) {
   for (auto& topic : response.results_by_topic_v3_and_below) {
     for (auto& partition : topic.results_by_partition) partition.partition_error_code = code;
   }
@@ -30,9 +26,10 @@ void set_all(Response& response, wire::ErrorCode code) {
 
 }  // namespace
 
-void handle_add_partitions_to_txn(RequestContext& context, const wire::AddPartitionsToTxnRequest& request, Reply<Response> reply) {
+void handle_add_partitions_to_txn(RequestContext& context, const wire::AddPartitionsToTxnRequest& request,
+                                  Reply<wire::AddPartitionsToTxnResponse> reply) {
   const std::string& id = request.v3_and_below_transactional_id;
-  auto response = std::make_shared<Response>();
+  auto response = std::make_shared<wire::AddPartitionsToTxnResponse>();
   transactions::Partitions partitions;
   bool all_there = true;
   for (const auto& topic : request.v3_and_below_topics) {

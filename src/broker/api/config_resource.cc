@@ -8,13 +8,11 @@ namespace tripos::broker {
 
 namespace {
 
-using wire::ErrorCode;
-
 // A list with elements added that it lacks, or removed.
 Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& values, const ConfigEdit& edit) {
   const bool append = edit.operation == ConfigOperation::append;
   if (key != nullptr && key->type != ConfigType::list) {
-    return refuse(ErrorCode::invalid_config, "Can't {} key {} because its type is not LIST.", append ? "APPEND to" : "SUBTRACT from",
+    return refuse(wire::ErrorCode::invalid_config, "Can't {} key {} because its type is not LIST.", append ? "APPEND to" : "SUBTRACT from",
                   edit.name);
   }
   const auto found = values.find(edit.name);
@@ -33,12 +31,12 @@ Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& value
 // Known keys, values that they can have, and keys that can be changed while the broker runs.
 Outcome<> check_broker_values(const ConfigValues& values) {
   if (auto valid = check_values(broker_keys(), values); !valid) {
-    return refuse(ErrorCode::invalid_config, "{}", valid.error().message);
+    return refuse(wire::ErrorCode::invalid_config, "{}", valid.error().message);
   }
   for (const auto& [name, value] : values) {
     if (!is_dynamic(*find_key(broker_keys(), name))) {
-      return refuse(ErrorCode::invalid_request, "Cannot update these configs dynamically: {}. Set it with `tripos serve --set {}={}`.",
-                    name, name, value);
+      return refuse(wire::ErrorCode::invalid_request,
+                    "Cannot update these configs dynamically: {}. Set it with `tripos serve --set {}={}`.", name, name, value);
     }
   }
   return {};
@@ -49,20 +47,20 @@ Outcome<> check_broker_values(const ConfigValues& values) {
 Outcome<ConfigResource> find_config_resource(RequestContext& context, std::int8_t type, const std::string& name, Operation operation) {
   if (type == topic_resource) {
     if (!context.allows(operation, ResourceType::topic, name)) {
-      return refuse(ErrorCode::topic_authorization_failed, "Not allowed to use this topic's configuration so.");
+      return refuse(wire::ErrorCode::topic_authorization_failed, "Not allowed to use this topic's configuration so.");
     }
     if (auto valid = check_topic_name(name); !valid) return tl::unexpected(std::move(valid).error());
     Topic* topic = context.broker.topics().find(name);
     if (topic == nullptr) return unknown_topic_or_partition();
     return ConfigResource{.topic = topic};
   }
-  if (type != broker_resource) return refuse(ErrorCode::invalid_request, "There is no resource of type {}.", type);
+  if (type != broker_resource) return refuse(wire::ErrorCode::invalid_request, "There is no resource of type {}.", type);
   if (!context.allows(operation, ResourceType::cluster, cluster_resource)) {
-    return refuse(ErrorCode::cluster_authorization_failed, "Not allowed to use the broker's configuration so.");
+    return refuse(wire::ErrorCode::cluster_authorization_failed, "Not allowed to use the broker's configuration so.");
   }
   if (name.empty()) return ConfigResource{.scope = DynamicScope::all_brokers};
   if (const std::int32_t node_id = context.broker.config().node_id; name != std::to_string(node_id)) {
-    return refuse(ErrorCode::invalid_request, "Unexpected broker id, expected {} or empty string, but received {}", node_id, name);
+    return refuse(wire::ErrorCode::invalid_request, "Unexpected broker id, expected {} or empty string, but received {}", node_id, name);
   }
   return ConfigResource{.scope = DynamicScope::this_broker};
 }
@@ -70,12 +68,13 @@ Outcome<ConfigResource> find_config_resource(RequestContext& context, std::int8_
 Outcome<ConfigValues> edited(std::span<const ConfigKey> keys, ConfigValues values, const std::vector<ConfigEdit>& edits) {
   std::set<std::string_view> seen;
   for (const ConfigEdit& edit : edits) {
-    if (!seen.insert(edit.name).second) return refuse(ErrorCode::invalid_request, "Error due to duplicate config keys: {}", edit.name);
+    if (!seen.insert(edit.name).second)
+      return refuse(wire::ErrorCode::invalid_request, "Error due to duplicate config keys: {}", edit.name);
     if (edit.operation == ConfigOperation::remove) {
       values.erase(edit.name);
       continue;
     }
-    if (!edit.value) return refuse(ErrorCode::invalid_request, "Null value not supported for: {}", edit.name);
+    if (!edit.value) return refuse(wire::ErrorCode::invalid_request, "Null value not supported for: {}", edit.name);
     switch (edit.operation) {
       case ConfigOperation::set: values.insert_or_assign(edit.name, *edit.value); break;
       case ConfigOperation::append:
@@ -85,7 +84,8 @@ Outcome<ConfigValues> edited(std::span<const ConfigKey> keys, ConfigValues value
         values.insert_or_assign(edit.name, std::move(*list));
         break;
       }
-      default: return refuse(ErrorCode::invalid_request, "Unknown operation type {} for {}", static_cast<int>(edit.operation), edit.name);
+      default:
+        return refuse(wire::ErrorCode::invalid_request, "Unknown operation type {} for {}", static_cast<int>(edit.operation), edit.name);
     }
   }
   return values;
@@ -110,7 +110,7 @@ void change_config(RequestContext& context, const ConfigResource& resource, Brok
     auto values = change(record.config);
     if (!values) return tl::unexpected(std::move(values).error());
     if (auto valid = check_topic_config(broker.config(), *values); !valid) {
-      return refuse(ErrorCode::invalid_config, "{}", valid.error().message);
+      return refuse(wire::ErrorCode::invalid_config, "{}", valid.error().message);
     }
     record.config = std::move(*values);
     return record;

@@ -11,30 +11,30 @@ namespace tripos::broker {
 
 namespace {
 
-using wire::ErrorCode;
-using Request = wire::CreatePartitionsRequest;
-using Asked = Request::CreatePartitionsTopic;
+using Asked = wire::CreatePartitionsRequest::CreatePartitionsTopic;
 
 Outcome<> check(const Asked& asked, std::int32_t partition_count, std::int32_t node_id) {
   if (asked.count == partition_count) {
-    return refuse(ErrorCode::invalid_partitions, "Topic already has {} partition(s).", partition_count);
+    return refuse(wire::ErrorCode::invalid_partitions, "Topic already has {} partition(s).", partition_count);
   }
   if (asked.count < partition_count) {
-    return refuse(ErrorCode::invalid_partitions, "The topic {} currently has {} partition(s); {} would not be an increase.", asked.name,
-                  partition_count, asked.count);
+    return refuse(wire::ErrorCode::invalid_partitions, "The topic {} currently has {} partition(s); {} would not be an increase.",
+                  asked.name, partition_count, asked.count);
   }
   if (asked.count > partition_count_max) {
-    return refuse(ErrorCode::invalid_partitions, "{} partitions: {} are the most that a topic can have.", asked.count, partition_count_max);
+    return refuse(wire::ErrorCode::invalid_partitions, "{} partitions: {} are the most that a topic can have.", asked.count,
+                  partition_count_max);
   }
   if (!asked.assignments) return {};
   const auto added = static_cast<std::size_t>(asked.count - partition_count);
   if (asked.assignments->size() != added) {
-    return refuse(ErrorCode::invalid_replica_assignment, "{} additional partition(s) were asked for, but {} assignment(s) were given.",
-                  added, asked.assignments->size());
+    return refuse(wire::ErrorCode::invalid_replica_assignment,
+                  "{} additional partition(s) were asked for, but {} assignment(s) were given.", added, asked.assignments->size());
   }
   for (const auto& assignment : *asked.assignments) {
     if (assignment.broker_ids != std::vector{node_id}) {
-      return refuse(ErrorCode::invalid_replica_assignment, "The manual partition assignment must name broker {}, the only one.", node_id);
+      return refuse(wire::ErrorCode::invalid_replica_assignment, "The manual partition assignment must name broker {}, the only one.",
+                    node_id);
     }
   }
   return {};
@@ -44,9 +44,9 @@ Outcome<Topic*> find_topic(RequestContext& context, const std::string& name) {
   Topic* topic = context.broker.topics().find(name);
   if (topic == nullptr) return unknown_topic_or_partition();
   if (!context.allows(Operation::alter, ResourceType::topic, name)) {
-    return refuse(ErrorCode::topic_authorization_failed, "Not allowed to alter this topic.");
+    return refuse(wire::ErrorCode::topic_authorization_failed, "Not allowed to alter this topic.");
   }
-  if (topic->internal) return refuse(ErrorCode::invalid_request, "{} is internal: its count of partitions is fixed.", name);
+  if (topic->internal) return refuse(wire::ErrorCode::invalid_request, "{} is internal: its count of partitions is fixed.", name);
   return topic;
 }
 
@@ -63,7 +63,7 @@ void handle_create_partitions(RequestContext& context, const wire::CreatePartiti
     const Asked& asked = request.topics[i];
     results[i].name = asked.name;
     if (times[asked.name] > 1) {
-      refuse_result(results[i], {.code = ErrorCode::invalid_request, .message = "Duplicate topic name."});
+      refuse_result(results[i], {.code = wire::ErrorCode::invalid_request, .message = "Duplicate topic name."});
       continue;
     }
     const auto topic = find_topic(context, asked.name);

@@ -13,14 +13,12 @@ namespace tripos::broker {
 
 namespace {
 
-using Request = wire::CreateTopicsRequest;
-using Response = wire::CreateTopicsResponse;
-using ResultTopic = Response::CreatableTopicResult;
+using CreatedTopic = wire::CreateTopicsResponse::CreatableTopicResult;
 
-using Pending = PendingReply<Response>;
+using PendingCreation = PendingReply<wire::CreateTopicsResponse>;
 
 // The count that assignments to brokers ask for; all must be to this one.
-Outcome<std::int32_t> assigned_partition_count(const Request::CreatableTopic& topic, std::int32_t node_id) {
+Outcome<std::int32_t> assigned_partition_count(const wire::CreateTopicsRequest::CreatableTopic& topic, std::int32_t node_id) {
   std::vector<std::int32_t> indexes;
   for (const auto& assignment : topic.assignments) {
     indexes.push_back(assignment.partition_index);
@@ -41,7 +39,7 @@ Outcome<std::int32_t> assigned_partition_count(const Request::CreatableTopic& to
   return static_cast<std::int32_t>(indexes.size());
 }
 
-Outcome<std::int32_t> partition_count_of(const Broker& broker, const Request::CreatableTopic& topic) {
+Outcome<std::int32_t> partition_count_of(const Broker& broker, const wire::CreateTopicsRequest::CreatableTopic& topic) {
   if (!topic.assignments.empty()) {
     if (topic.num_partitions != -1 || topic.replication_factor != -1) {
       return refuse(wire::ErrorCode::invalid_request,
@@ -56,7 +54,7 @@ Outcome<std::int32_t> partition_count_of(const Broker& broker, const Request::Cr
   return topic.num_partitions;
 }
 
-Outcome<ConfigValues> configs_of(const Request::CreatableTopic& topic) {
+Outcome<ConfigValues> configs_of(const wire::CreateTopicsRequest::CreatableTopic& topic) {
   ConfigValues values;
   for (const auto& config : topic.configs) {
     if (!config.value) return refuse(wire::ErrorCode::invalid_config, "Null value not supported for topic configs: {}", config.name);
@@ -73,7 +71,7 @@ void note_clamped(Broker& broker, std::int16_t replication_factor) {
       fmt::format("a topic was asked for with replication factor {}: there is one replica, more are clamped", replication_factor));
 }
 
-void describe(const Broker& broker, std::int32_t partition_count, const ConfigValues& configs, ResultTopic& result) {
+void describe(const Broker& broker, std::int32_t partition_count, const ConfigValues& configs, CreatedTopic& result) {
   result.num_partitions = partition_count;
   result.replication_factor = 1;
   result.configs.emplace();
@@ -87,10 +85,10 @@ void describe(const Broker& broker, std::int32_t partition_count, const ConfigVa
 }
 
 // One topic: refused or checked at once, or created, which answers later.
-void create(RequestContext& context, const std::shared_ptr<Pending>& answer, const Request::CreatableTopic& topic, std::size_t index,
-            bool validate_only) {
+void create(RequestContext& context, const std::shared_ptr<PendingCreation>& answer, const wire::CreateTopicsRequest::CreatableTopic& topic,
+            std::size_t index, bool validate_only) {
   Broker& broker = context.broker;
-  ResultTopic& result = answer->response.topics[index];
+  CreatedTopic& result = answer->response.topics[index];
   if (!context.allows(Operation::create, ResourceType::topic, topic.name)) {
     return refuse_result(result, {.code = wire::ErrorCode::topic_authorization_failed, .message = "Not allowed to create this topic."});
   }
@@ -106,7 +104,7 @@ void create(RequestContext& context, const std::shared_ptr<Pending>& answer, con
   if (validate_only) return describe(broker, *partition_count, *configs, result);
   answer->begin();
   const auto created = [answer, index, &broker](const Outcome<Topic*>& outcome) {
-    ResultTopic& described = answer->response.topics[index];
+    CreatedTopic& described = answer->response.topics[index];
     if (outcome) {
       described.topic_id = (*outcome)->id();
       describe(broker, (*outcome)->partition_count(), (*outcome)->record.config, described);
@@ -125,11 +123,11 @@ void handle_create_topics(RequestContext& context, const wire::CreateTopicsReque
   std::map<std::string_view, std::size_t> counts;
   for (const auto& topic : request.topics) ++counts[topic.name];
   // Results first: creations refer to them by index.
-  std::vector<const Request::CreatableTopic*> wanted;
+  std::vector<const wire::CreateTopicsRequest::CreatableTopic*> wanted;
   for (const auto& topic : request.topics) {
     std::size_t& count = counts[topic.name];
     if (count == 0) continue;  // named before
-    ResultTopic& result = answer->response.topics.emplace_back();
+    CreatedTopic& result = answer->response.topics.emplace_back();
     result.name = topic.name;
     wanted.push_back(count == 1 ? &topic : nullptr);
     if (count > 1) refuse_result(result, {.code = wire::ErrorCode::invalid_request, .message = "Duplicate topic name."});

@@ -9,7 +9,7 @@ namespace tripos::broker {
 
 namespace {
 
-struct Pending {
+struct PendingGroups {
   Reply<wire::DeleteGroupsResponse> reply;
   wire::DeleteGroupsResponse response;
   std::size_t outstanding = 1;  // deletions, and the request's own turn
@@ -22,7 +22,7 @@ struct Pending {
 }  // namespace
 
 void handle_delete_groups(RequestContext& context, const wire::DeleteGroupsRequest& request, Reply<wire::DeleteGroupsResponse> reply) {
-  const auto answer = std::make_shared<Pending>(Pending{.reply = std::move(reply), .response = {}});
+  const auto answer = std::make_shared<PendingGroups>(PendingGroups{.reply = std::move(reply), .response = {}});
   for (const std::string& id : request.groups_names) {
     const std::size_t index = answer->response.results.size();
     auto& result = answer->response.results.emplace_back();

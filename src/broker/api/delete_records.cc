@@ -12,10 +12,9 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::DeleteRecordsResponse;
-using Pending = PendingReply<Response>;
+using PendingDeletion = PendingReply<wire::DeleteRecordsResponse>;
 
-constexpr std::int64_t high_watermark = -1;
+constexpr std::int64_t up_to_high_watermark = -1;
 constexpr std::int64_t no_low_watermark = -1;
 
 // What is to go, or why nothing may.
@@ -33,8 +32,8 @@ Outcome<LeavingRecords> leaving_records(RequestContext& context, const std::stri
                   number);
   }
   const Offset end = (*partition)->durable_end().offset;
-  const Offset below = offset == high_watermark ? end : Offset(offset);
-  if (offset < high_watermark || below > end) {
+  const Offset below = offset == up_to_high_watermark ? end : Offset(offset);
+  if (offset < up_to_high_watermark || below > end) {
     return refuse(wire::ErrorCode::offset_out_of_range, "Offset {} does not lie in [0, {}] of partition {}-{}.", offset, end, name, number);
   }
   return LeavingRecords{.partition = (*partition)->id(), .end = below, .trim = log::Trim::deletion};
@@ -42,7 +41,7 @@ Outcome<LeavingRecords> leaving_records(RequestContext& context, const std::stri
 
 }  // namespace
 
-void handle_delete_records(RequestContext& context, const wire::DeleteRecordsRequest& request, Reply<Response> reply) {
+void handle_delete_records(RequestContext& context, const wire::DeleteRecordsRequest& request, Reply<wire::DeleteRecordsResponse> reply) {
   const auto answer = pending_reply(std::move(reply));
   answer->response.topics.resize(request.topics.size());
   for (std::size_t i = 0; i < request.topics.size(); ++i) {

@@ -12,10 +12,9 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::DeleteTopicsResponse;
-using ResultTopic = Response::DeletableTopicResult;
+using RemovedTopic = wire::DeleteTopicsResponse::DeletableTopicResult;
 
-using Pending = PendingReply<Response>;
+using PendingRemoval = PendingReply<wire::DeleteTopicsResponse>;
 
 Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
   if (!context.broker.config().boolean("delete.topic.enable")) {
@@ -35,9 +34,10 @@ Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::str
   return topic;
 }
 
-void remove(RequestContext& context, const std::shared_ptr<Pending>& answer, const std::optional<std::string>& name, const TopicId& id) {
+void remove(RequestContext& context, const std::shared_ptr<PendingRemoval>& answer, const std::optional<std::string>& name,
+            const TopicId& id) {
   const std::size_t index = answer->response.responses.size();
-  ResultTopic& result = answer->response.responses.emplace_back();
+  RemovedTopic& result = answer->response.responses.emplace_back();
   result.name = name;
   result.topic_id = id;
   const auto topic = find_topic(context, name, id);

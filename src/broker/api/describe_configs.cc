@@ -10,11 +10,11 @@ namespace tripos::broker {
 
 namespace {
 
-using Request = wire::DescribeConfigsRequest;
-using Result = wire::DescribeConfigsResponse::DescribeConfigsResult;
+using ResourceResult = wire::DescribeConfigsResponse::DescribeConfigsResult;
 using ConfigResult = wire::DescribeConfigsResponse::DescribeConfigsResourceResult;
 
-ConfigResult describe(const ConfigKey& key, const std::vector<ConfigOrigin>& origins, bool read_only, const Request& request) {
+ConfigResult describe(const ConfigKey& key, const std::vector<ConfigOrigin>& origins, bool read_only,
+                      const wire::DescribeConfigsRequest& request) {
   ConfigResult described;
   described.name = std::string(key.name);
   described.read_only = read_only;
@@ -36,12 +36,13 @@ ConfigResult describe(const ConfigKey& key, const std::vector<ConfigOrigin>& ori
   return described;
 }
 
-bool is_wanted(const Request::DescribeConfigsResource& resource, const ConfigKey& key) {
+bool is_wanted(const wire::DescribeConfigsRequest::DescribeConfigsResource& resource, const ConfigKey& key) {
   return !resource.configuration_keys || std::ranges::find(*resource.configuration_keys, key.name) != resource.configuration_keys->end();
 }
 
-void describe_resource(const Broker& broker, const Request& request, const Request::DescribeConfigsResource& asked,
-                       const ConfigResource& resource, Result& result) {
+void describe_resource(const Broker& broker, const wire::DescribeConfigsRequest& request,
+                       const wire::DescribeConfigsRequest::DescribeConfigsResource& asked, const ConfigResource& resource,
+                       ResourceResult& result) {
   const BrokerConfig& config = broker.config();
   if (resource.topic != nullptr) {
     for (const ConfigKey& key : topic_keys()) {
@@ -68,7 +69,7 @@ void handle_describe_configs(RequestContext& context, const wire::DescribeConfig
                              Reply<wire::DescribeConfigsResponse> reply) {
   wire::DescribeConfigsResponse response;
   for (const auto& resource : request.resources) {
-    Result& result = response.results.emplace_back();
+    ResourceResult& result = response.results.emplace_back();
     result.resource_type = resource.resource_type;
     result.resource_name = resource.resource_name;
     const auto found = find_config_resource(context, resource.resource_type, resource.resource_name, Operation::describe_configs);

@@ -9,11 +9,8 @@ namespace tripos::broker {
 
 namespace {
 
-using Request = wire::DescribeLogDirsRequest;
-using Response = wire::DescribeLogDirsResponse;
-
-void describe(Topic& topic, const std::vector<std::int32_t>& numbers, Response::DescribeLogDirsResult& directory) {
-  Response::DescribeLogDirsTopic described;
+void describe(Topic& topic, const std::vector<std::int32_t>& numbers, wire::DescribeLogDirsResponse::DescribeLogDirsResult& directory) {
+  wire::DescribeLogDirsResponse::DescribeLogDirsTopic described;
   described.name = topic.name();
   for (const std::int32_t number : numbers) {
     if (number < 0 || number >= topic.partition_count()) continue;

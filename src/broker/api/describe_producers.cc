@@ -8,9 +8,9 @@ namespace tripos::broker {
 
 namespace {
 
-using PartitionResponse = wire::DescribeProducersResponse::PartitionResponse;
+using DescribedPartition = wire::DescribeProducersResponse::PartitionResponse;
 
-void describe(const ProducerStates& states, PartitionResponse& response) {
+void describe(const ProducerStates& states, DescribedPartition& response) {
   response.active_producers.reserve(states.size());
   for (const auto& [id, producer] : states.all()) {
     auto& described = response.active_producers.emplace_back();
@@ -20,7 +20,8 @@ void describe(const ProducerStates& states, PartitionResponse& response) {
     described.last_timestamp = producer.last_seen_ms;
     described.coordinator_epoch = producer.coordinator_epoch;
     // One that has ended and waits for its other partitions is open no more.
-    if (producer.transaction_first && !producer.transaction_ended) described.current_txn_start_offset = producer.transaction_first->value();
+    if (producer.transaction_first && !producer.transaction_marker)
+      described.current_txn_start_offset = producer.transaction_first->value();
   }
   std::ranges::sort(response.active_producers, {}, &wire::DescribeProducersResponse::ProducerState::producer_id);
 }

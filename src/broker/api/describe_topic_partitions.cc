@@ -10,14 +10,10 @@ namespace tripos::broker {
 
 namespace {
 
-using wire::ErrorCode;
-using Request = wire::DescribeTopicPartitionsRequest;
-using Response = wire::DescribeTopicPartitionsResponse;
-
 // Kafka's max.request.partition.size.limit.
 constexpr std::int32_t partition_limit_max = 2000;
 
-std::vector<std::string> names_of(RequestContext& context, const Request& request) {
+std::vector<std::string> names_of(RequestContext& context, const wire::DescribeTopicPartitionsRequest& request) {
   std::vector<std::string> names;
   for (const auto& topic : request.topics) names.push_back(topic.name);
   if (names.empty()) {
@@ -30,8 +26,9 @@ std::vector<std::string> names_of(RequestContext& context, const Request& reques
 }
 
 // Its partitions from `first` on, at most `count` of them.
-Response::DescribeTopicPartitionsResponseTopic describe(const Topic& topic, std::int32_t first, std::int32_t count, std::int32_t node_id) {
-  Response::DescribeTopicPartitionsResponseTopic described;
+wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic describe_range(const Topic& topic, std::int32_t first,
+                                                                                           std::int32_t count, std::int32_t node_id) {
+  wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic described;
   described.name = topic.name();
   described.topic_id = topic.id();
   described.is_internal = topic.internal;
@@ -49,8 +46,8 @@ Response::DescribeTopicPartitionsResponseTopic describe(const Topic& topic, std:
   return described;
 }
 
-Response::DescribeTopicPartitionsResponseTopic refusal(const std::string& name, ErrorCode code) {
-  Response::DescribeTopicPartitionsResponseTopic refused;
+wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic refusal(const std::string& name, wire::ErrorCode code) {
+  wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic refused;
   refused.name = name;
   refused.error_code = code;
   refused.is_internal = is_internal_topic(name);
@@ -61,7 +58,7 @@ Response::DescribeTopicPartitionsResponseTopic refusal(const std::string& name, 
 
 void handle_describe_topic_partitions(RequestContext& context, const wire::DescribeTopicPartitionsRequest& request,
                                       Reply<wire::DescribeTopicPartitionsResponse> reply) {
-  Response response;
+  wire::DescribeTopicPartitionsResponse response;
   std::int32_t left = std::clamp(request.response_partition_limit, 1, partition_limit_max);
   for (const std::string& name : names_of(context, request)) {
     if (request.cursor && name < request.cursor->topic_name) continue;
@@ -74,14 +71,14 @@ void handle_describe_topic_partitions(RequestContext& context, const wire::Descr
       break;
     }
     if (!context.allows(Operation::describe, ResourceType::topic, name)) {
-      response.topics.push_back(refusal(name, ErrorCode::topic_authorization_failed));
+      response.topics.push_back(refusal(name, wire::ErrorCode::topic_authorization_failed));
     } else if (const auto valid = check_topic_name(name); !valid) {
       response.topics.push_back(refusal(name, valid.error().code));
     } else if (topic == nullptr) {
-      response.topics.push_back(refusal(name, ErrorCode::unknown_topic_or_partition));
+      response.topics.push_back(refusal(name, wire::ErrorCode::unknown_topic_or_partition));
     } else {
       const std::int32_t told = std::clamp(topic->partition_count() - first, 0, left);
-      response.topics.push_back(describe(*topic, first, told, context.broker.config().node_id));
+      response.topics.push_back(describe_range(*topic, first, told, context.broker.config().node_id));
       left -= told;
       if (first + told < topic->partition_count()) {
         auto& next = response.next_cursor.emplace(wire::DescribeTopicPartitionsResponse::Cursor{});

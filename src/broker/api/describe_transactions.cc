@@ -6,10 +6,8 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::DescribeTransactionsResponse;
-
-Response::TransactionState describe(RequestContext& context, const std::string& id) {
-  Response::TransactionState described;
+wire::DescribeTransactionsResponse::TransactionState describe(RequestContext& context, const std::string& id) {
+  wire::DescribeTransactionsResponse::TransactionState described;
   described.transactional_id = id;
   described.transaction_start_time_ms = -1;
   described.producer_id = no_producer_id.value();
@@ -46,8 +44,9 @@ Response::TransactionState describe(RequestContext& context, const std::string& 
 
 }  // namespace
 
-void handle_describe_transactions(RequestContext& context, const wire::DescribeTransactionsRequest& request, Reply<Response> reply) {
-  Response response;
+void handle_describe_transactions(RequestContext& context, const wire::DescribeTransactionsRequest& request,
+                                  Reply<wire::DescribeTransactionsResponse> reply) {
+  wire::DescribeTransactionsResponse response;
   response.transaction_states.reserve(request.transactional_ids.size());
   for (const std::string& id : request.transactional_ids) response.transaction_states.push_back(describe(context, id));
   reply(response);

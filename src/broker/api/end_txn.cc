@@ -4,12 +4,6 @@
 
 namespace tripos::broker {
 
-namespace {
-
-constexpr std::int16_t fenced_from = 2;
-
-}  // namespace
-
 void handle_end_txn(RequestContext& context, const wire::EndTxnRequest& request, Reply<wire::EndTxnResponse> reply) {
   const auto answer = [reply, version = context.version](wire::ErrorCode error) {
     wire::EndTxnResponse response;

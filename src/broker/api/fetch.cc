@@ -14,11 +14,9 @@ namespace tripos::broker {
 
 namespace {
 
-using Request = wire::FetchRequest;
-using Response = wire::FetchResponse;
-using PartitionData = Response::PartitionData;
+using PartitionData = wire::FetchResponse::PartitionData;
 
-constexpr std::int16_t topic_ids_from = 13;
+constexpr std::int16_t fetch_topic_ids_from = 13;
 constexpr auto read_committed = static_cast<std::int8_t>(IsolationLevel::read_committed);
 constexpr std::int32_t max_wait_ms_max = 60'000;  // an empty answer is always allowed, and a client that has gone is not kept for longer
 
@@ -32,7 +30,7 @@ struct Found {
 
 class Fetch final : public PartitionWatcher, public std::enable_shared_from_this<Fetch> {
  public:
-  Fetch(RequestContext& context, const Request& request, FetchSessions::Context session, Reply<Response> reply)
+  Fetch(RequestContext& context, const wire::FetchRequest& request, FetchSessions::Context session, Reply<wire::FetchResponse> reply)
       : broker_(context.broker),
         session_(context.session),
         version_(context.version),
@@ -87,7 +85,7 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
   }
 
   [[nodiscard]] Topic* find(const FetchSessions::Asked& asked) const {
-    return version_ >= topic_ids_from ? broker_.topics().find(asked.topic_id) : broker_.topics().find(asked.topic);
+    return version_ >= fetch_topic_ids_from ? broker_.topics().find(asked.topic_id) : broker_.topics().find(asked.topic);
   }
 
   [[nodiscard]] Found read() const {
@@ -105,10 +103,10 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
   }
 
   [[nodiscard]] wire::ErrorCode missing_topic() const {
-    return version_ >= topic_ids_from ? wire::ErrorCode::unknown_topic_id : wire::ErrorCode::unknown_topic_or_partition;
+    return version_ >= fetch_topic_ids_from ? wire::ErrorCode::unknown_topic_id : wire::ErrorCode::unknown_topic_or_partition;
   }
 
-  wire::ErrorCode read_partition(Topic& topic, const Request::FetchPartition& asked, PartitionData& data, Found& found) const {
+  wire::ErrorCode read_partition(Topic& topic, const wire::FetchRequest::FetchPartition& asked, PartitionData& data, Found& found) const {
     if (!broker_.authorizer().allows(session_, Operation::read, ResourceType::topic, topic.name())) {
       return wire::ErrorCode::topic_authorization_failed;
     }
@@ -155,7 +153,7 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
   std::uint64_t bytes_max_;
   IsolationLevel isolation_;
   FetchSessions::Context asked_;
-  Reply<Response> reply_;
+  Reply<wire::FetchResponse> reply_;
   io::TimerId timer_ = io::no_timer;
   bool answered_ = false;
 };
@@ -165,9 +163,9 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
 void handle_fetch(RequestContext& context, const wire::FetchRequest& request, Reply<wire::FetchResponse> reply) {
   FetchSessions::Context session;
   const MonotonicTime now = context.broker.environment().clock.monotonic();
-  const wire::ErrorCode refused = context.broker.fetch_sessions().begin(request, context.version >= topic_ids_from, now, session);
+  const wire::ErrorCode refused = context.broker.fetch_sessions().begin(request, context.version >= fetch_topic_ids_from, now, session);
   if (refused != wire::ErrorCode::none) {
-    Response response;
+    wire::FetchResponse response;
     response.error_code = refused;
     return reply(response);
   }

@@ -10,19 +10,17 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::InitProducerIdResponse;
+constexpr std::int16_t init_fenced_from = 4;  // the first version that knows PRODUCER_FENCED
 
-constexpr std::int16_t fenced_from = 4;  // the first version that knows PRODUCER_FENCED
-
-void answer(const Reply<Response>& reply, wire::ErrorCode code, transactions::ProducerIdAndEpoch producer) {
-  Response response;
+void answer(const Reply<wire::InitProducerIdResponse>& reply, wire::ErrorCode code, transactions::ProducerIdAndEpoch producer) {
+  wire::InitProducerIdResponse response;
   response.error_code = code;
   response.producer_id = producer.id.value();
   response.producer_epoch = producer.epoch.value();
   reply(response);
 }
 
-void init_idempotent(RequestContext& context, const Reply<Response>& reply) {
+void init_idempotent(RequestContext& context, const Reply<wire::InitProducerIdResponse>& reply) {
   if (!context.allows(Operation::idempotent_write, ResourceType::cluster, cluster_resource)) {
     return answer(reply, wire::ErrorCode::cluster_authorization_failed, {});
   }
@@ -35,7 +33,8 @@ void init_idempotent(RequestContext& context, const Reply<Response>& reply) {
 
 }  // namespace
 
-void handle_init_producer_id(RequestContext& context, const wire::InitProducerIdRequest& request, Reply<Response> reply) {
+void handle_init_producer_id(RequestContext& context, const wire::InitProducerIdRequest& request,
+                             Reply<wire::InitProducerIdResponse> reply) {
   const bool has_id = request.producer_id != no_producer_id.value();
   const bool has_epoch = request.producer_epoch != no_producer_epoch.value();
   if (has_id != has_epoch) return answer(reply, wire::ErrorCode::invalid_request, {});
@@ -47,7 +46,7 @@ void handle_init_producer_id(RequestContext& context, const wire::InitProducerId
   std::optional<transactions::ProducerIdAndEpoch> expected;
   if (has_id) expected = transactions::ProducerIdAndEpoch{ProducerId(request.producer_id), ProducerEpoch(request.producer_epoch)};
   const auto done = [reply, version = context.version](wire::ErrorCode error, transactions::ProducerIdAndEpoch producer) {
-    answer(reply, older_fencing_error(error, version, fenced_from), producer);
+    answer(reply, older_fencing_error(error, version, init_fenced_from), producer);
   };
   context.broker.transactions().init_producer(id, request.transaction_timeout_ms, expected, done);
 }

@@ -49,7 +49,8 @@ Outcome<> find_offset(Partition& partition, std::int64_t wanted, IsolationLevel 
   return {};
 }
 
-ResponsePartition list(RequestContext& context, const std::string& topic, const RequestPartition& asked, IsolationLevel isolation) {
+ResponsePartition list_partition(RequestContext& context, const std::string& topic, const RequestPartition& asked,
+                                 IsolationLevel isolation) {
   ResponsePartition found;
   found.partition_index = asked.partition_index;
   if (!context.allows(Operation::describe, ResourceType::topic, topic)) {
@@ -79,7 +80,8 @@ void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
     answered.partitions.reserve(topic.partitions.size());
-    for (const RequestPartition& asked : topic.partitions) answered.partitions.push_back(list(context, topic.name, asked, isolation));
+    for (const RequestPartition& asked : topic.partitions)
+      answered.partitions.push_back(list_partition(context, topic.name, asked, isolation));
   }
   reply(response);
 }

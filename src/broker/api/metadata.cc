@@ -12,22 +12,21 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::MetadataResponse;
-using ResponseTopic = Response::MetadataResponseTopic;
+using MetadataTopic = wire::MetadataResponse::MetadataResponseTopic;
 
 constexpr std::int16_t null_name_from = 12;
 
 // Collects the topics until those to be created are there.
-struct Pending : PendingReply<Response> {
-  Pending(RequestContext& context, bool asked_for_operations, Reply<Response> reply)
+struct PendingMetadata : PendingReply<wire::MetadataResponse> {
+  PendingMetadata(RequestContext& context, bool asked_for_operations, Reply<wire::MetadataResponse> reply)
       : PendingReply(std::move(reply)), broker(context.broker), with_operations(asked_for_operations) {}
 
   Broker& broker;
   bool with_operations;
 };
 
-ResponseTopic describe(const Broker& broker, const Topic& topic, bool with_operations) {
-  ResponseTopic described;
+MetadataTopic describe_topic(const Broker& broker, const Topic& topic, bool with_operations) {
+  MetadataTopic described;
   described.name = topic.name();
   described.topic_id = topic.id();
   described.is_internal = topic.internal;
@@ -44,41 +43,41 @@ ResponseTopic describe(const Broker& broker, const Topic& topic, bool with_opera
   return described;
 }
 
-ResponseTopic refusal(std::string_view name, wire::ErrorCode code) {
-  ResponseTopic refused;
+MetadataTopic topic_refusal(std::string_view name, wire::ErrorCode code) {
+  MetadataTopic refused;
   refused.name = std::string(name);
   refused.error_code = code;
   refused.is_internal = is_internal_topic(name);
   return refused;
 }
 
-void add_by_id(RequestContext& context, Pending& answer, const TopicId& id) {
+void add_by_id(RequestContext& context, PendingMetadata& answer, const TopicId& id) {
   if (Topic* topic = context.broker.topics().find(id);
       topic != nullptr && context.allows(Operation::describe, ResourceType::topic, topic->name())) {
-    answer.response.topics.push_back(describe(context.broker, *topic, answer.with_operations));
+    answer.response.topics.push_back(describe_topic(context.broker, *topic, answer.with_operations));
     return;
   }
-  ResponseTopic& unknown = answer.response.topics.emplace_back();
+  MetadataTopic& unknown = answer.response.topics.emplace_back();
   unknown.error_code = wire::ErrorCode::unknown_topic_id;
   unknown.topic_id = id;
   if (context.version < null_name_from) unknown.name = "";
 }
 
-void add_by_name(RequestContext& context, const std::shared_ptr<Pending>& answer, const std::string& name, bool create) {
+void add_by_name(RequestContext& context, const std::shared_ptr<PendingMetadata>& answer, const std::string& name, bool create) {
   auto& topics = answer->response.topics;
   if (!context.allows(Operation::describe, ResourceType::topic, name)) {
-    topics.push_back(refusal(name, wire::ErrorCode::topic_authorization_failed));
+    topics.push_back(topic_refusal(name, wire::ErrorCode::topic_authorization_failed));
   } else if (Topic* topic = context.broker.topics().find(name)) {
-    topics.push_back(describe(context.broker, *topic, answer->with_operations));
+    topics.push_back(describe_topic(context.broker, *topic, answer->with_operations));
   } else if (const auto valid = check_topic_name(name); !valid) {
-    topics.push_back(refusal(name, valid.error().code));
+    topics.push_back(topic_refusal(name, valid.error().code));
   } else if (!create || is_internal_topic(name) || !context.allows(Operation::create, ResourceType::topic, name)) {
-    topics.push_back(refusal(name, wire::ErrorCode::unknown_topic_or_partition));
+    topics.push_back(topic_refusal(name, wire::ErrorCode::unknown_topic_or_partition));
   } else {
     answer->begin();
     const auto created = [answer, name](const Outcome<Topic*>& result) {
-      answer->response.topics.push_back(result ? describe(answer->broker, **result, answer->with_operations)
-                                               : refusal(name, result.error().code));
+      answer->response.topics.push_back(result ? describe_topic(answer->broker, **result, answer->with_operations)
+                                               : topic_refusal(name, result.error().code));
       answer->finish();
     };
     context.broker.topics().find_or_create(name, context.broker.config().num_partitions, {}, created);
@@ -89,7 +88,7 @@ void add_by_name(RequestContext& context, const std::shared_ptr<Pending>& answer
 
 void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply) {
   Broker& broker = context.broker;
-  const auto answer = std::make_shared<Pending>(context, request.include_topic_authorized_operations, std::move(reply));
+  const auto answer = std::make_shared<PendingMetadata>(context, request.include_topic_authorized_operations, std::move(reply));
   auto& self = answer->response.brokers.emplace_back();
   self.node_id = broker.config().node_id;
   self.host = broker.advertised().host;
@@ -102,7 +101,7 @@ void handle_metadata(RequestContext& context, const wire::MetadataRequest& reque
   if (all) {
     for (const Topic* topic : broker.topics().all()) {
       if (context.allows(Operation::describe, ResourceType::topic, topic->name())) {
-        answer->response.topics.push_back(describe(broker, *topic, answer->with_operations));
+        answer->response.topics.push_back(describe_topic(broker, *topic, answer->with_operations));
       }
     }
   } else {

@@ -8,10 +8,8 @@
 
 namespace tripos::broker {
 
-using Response = wire::OffsetDeleteResponse;
-
-void handle_offset_delete(RequestContext& context, const wire::OffsetDeleteRequest& request, Reply<Response> reply) {
-  Response response;
+void handle_offset_delete(RequestContext& context, const wire::OffsetDeleteRequest& request, Reply<wire::OffsetDeleteResponse> reply) {
+  wire::OffsetDeleteResponse response;
   const auto refuse_all = [&](wire::ErrorCode code) {
     response.error_code = code;
     reply(response);
@@ -42,10 +40,10 @@ void handle_offset_delete(RequestContext& context, const wire::OffsetDeleteReque
       }
     }
   }
-  const auto deleted = [reply, places = std::move(places), response = std::make_shared<Response>(std::move(response))](
+  const auto deleted = [reply, places = std::move(places), response = std::make_shared<wire::OffsetDeleteResponse>(std::move(response))](
                            wire::ErrorCode code, const std::vector<wire::ErrorCode>& errors) {
     if (code != wire::ErrorCode::none) {
-      Response refused;
+      wire::OffsetDeleteResponse refused;
       refused.error_code = code;
       return reply(refused);
     }

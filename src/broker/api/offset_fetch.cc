@@ -10,8 +10,6 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::OffsetFetchResponse;
-
 constexpr std::int16_t group_error_from = 2;
 constexpr std::int16_t several_groups_from = 8;
 constexpr std::int64_t no_offset = -1;
@@ -71,10 +69,10 @@ wire::ErrorCode check_group(RequestContext& context, const std::string& group) {
   return context.broker.groups().check_group(group);
 }
 
-Response fetch_one(RequestContext& context, const wire::OffsetFetchRequest& request) {
-  using Topic = Response::OffsetFetchResponseTopic;
-  using Partition = Response::OffsetFetchResponsePartition;
-  Response response;
+wire::OffsetFetchResponse fetch_one(RequestContext& context, const wire::OffsetFetchRequest& request) {
+  using Topic = wire::OffsetFetchResponse::OffsetFetchResponseTopic;
+  using Partition = wire::OffsetFetchResponse::OffsetFetchResponsePartition;
+  wire::OffsetFetchResponse response;
   response.error_code = check_group(context, request.group_id);
   if (response.error_code == wire::ErrorCode::none) {
     response.topics = fetch<Topic, Partition>(context, request.group_id, request.topics, request.require_stable);
@@ -94,16 +92,16 @@ Response fetch_one(RequestContext& context, const wire::OffsetFetchRequest& requ
 
 }  // namespace
 
-void handle_offset_fetch(RequestContext& context, const wire::OffsetFetchRequest& request, Reply<Response> reply) {
+void handle_offset_fetch(RequestContext& context, const wire::OffsetFetchRequest& request, Reply<wire::OffsetFetchResponse> reply) {
   if (context.version < several_groups_from) return reply(fetch_one(context, request));
-  Response response;
+  wire::OffsetFetchResponse response;
   response.groups.reserve(request.groups.size());
   for (const auto& group : request.groups) {
     auto& answered = response.groups.emplace_back();
     answered.group_id = group.group_id;
     answered.error_code = check_group(context, group.group_id);
     if (answered.error_code != wire::ErrorCode::none) continue;
-    answered.topics = fetch<Response::OffsetFetchResponseTopics, Response::OffsetFetchResponsePartitions>(
+    answered.topics = fetch<wire::OffsetFetchResponse::OffsetFetchResponseTopics, wire::OffsetFetchResponse::OffsetFetchResponsePartitions>(
         context, group.group_id, group.topics, request.require_stable);
   }
   reply(response);

@@ -8,8 +8,7 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::OffsetForLeaderEpochResponse;
-using EpochEndOffset = Response::EpochEndOffset;
+using EpochEndOffset = wire::OffsetForLeaderEpochResponse::EpochEndOffset;
 
 EpochEndOffset find_end(RequestContext& context, const std::string& topic,
                         const wire::OffsetForLeaderEpochRequest::OffsetForLeaderPartition& asked) {
@@ -33,8 +32,9 @@ EpochEndOffset find_end(RequestContext& context, const std::string& topic,
 
 }  // namespace
 
-void handle_offset_for_leader_epoch(RequestContext& context, const wire::OffsetForLeaderEpochRequest& request, Reply<Response> reply) {
-  Response response;
+void handle_offset_for_leader_epoch(RequestContext& context, const wire::OffsetForLeaderEpochRequest& request,
+                                    Reply<wire::OffsetForLeaderEpochResponse> reply) {
+  wire::OffsetForLeaderEpochResponse response;
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.topic = topic.topic;

@@ -13,17 +13,15 @@ namespace tripos::broker {
 
 namespace {
 
-using Request = wire::ProduceRequest;
-using Response = wire::ProduceResponse;
-using PartitionResponse = Response::PartitionProduceResponse;
+using ProducedPartition = wire::ProduceResponse::PartitionProduceResponse;
 
-constexpr std::int16_t topic_ids_from = 13;
+constexpr std::int16_t produce_topic_ids_from = 13;
 constexpr std::int16_t magic_v2_from = 3;
 
 // The answer, until its last partition is durable. Responses are laid out before the first append, so that each has its place.
-struct Pending {
-  Reply<Response> reply;
-  Response response;
+struct PendingProduce {
+  Reply<wire::ProduceResponse> reply;
+  wire::ProduceResponse response;
   std::size_t outstanding = 1;  // appends, and the request's own turn
 
   void finish_one() {
@@ -31,13 +29,13 @@ struct Pending {
   }
 };
 
-void refuse_partition(PartitionResponse& response, const KafkaError& error) {
+void refuse_partition(ProducedPartition& response, const KafkaError& error) {
   response.error_code = error.code;
   response.error_message = error.message;
   response.base_offset = -1;
 }
 
-void refuse_batch(PartitionResponse& response, const RefusedBatch& refused) {
+void refuse_batch(ProducedPartition& response, const RefusedBatch& refused) {
   refuse_partition(response, refused.error);
   if (refused.record) {
     auto& record = response.record_errors.emplace_back();
@@ -46,9 +44,9 @@ void refuse_batch(PartitionResponse& response, const RefusedBatch& refused) {
   }
 }
 
-Outcome<Topic*> find_topic(RequestContext& context, const Request::TopicProduceData& data) {
+Outcome<Topic*> find_topic(RequestContext& context, const wire::ProduceRequest::TopicProduceData& data) {
   Topics& topics = context.broker.topics();
-  const bool by_id = context.version >= topic_ids_from;
+  const bool by_id = context.version >= produce_topic_ids_from;
   Topic* topic = by_id ? topics.find(data.topic_id) : topics.find(data.name);
   // Of a topic that may not be written to, not even its existence is told.
   if (!context.allows(Operation::write, ResourceType::topic, topic != nullptr ? topic->name() : data.name)) {
@@ -84,8 +82,8 @@ Outcome<> check_transaction(const Target& target, const RecordBatchView& batch, 
 }
 
 // `response` lives in `answer`.
-void append(const Target& target, const Request::PartitionProduceData& data, const std::shared_ptr<Pending>& answer,
-            PartitionResponse& response) {
+void append(const Target& target, const wire::ProduceRequest::PartitionProduceData& data, const std::shared_ptr<PendingProduce>& answer,
+            ProducedPartition& response) {
   Broker& broker = target.context.broker;
   const auto partition = broker.topics().partition(target.topic, PartitionId(data.index));
   if (!partition) return refuse_partition(response, partition.error());
@@ -109,7 +107,7 @@ void append(const Target& target, const Request::PartitionProduceData& data, con
   (*partition)->append({.batch = checked->batch, .log_append_time_ms = checked->log_append_time_ms, .urgency = target.urgency}, done);
 }
 
-void lay_out(const Request& request, Response& response) {
+void lay_out(const wire::ProduceRequest& request, wire::ProduceResponse& response) {
   response.responses.resize(request.topic_data.size());
   for (std::size_t i = 0; i < request.topic_data.size(); ++i) {
     const auto& topic = request.topic_data[i];
@@ -122,13 +120,14 @@ void lay_out(const Request& request, Response& response) {
   }
 }
 
-void refuse_all(Response& response, const KafkaError& error) {
+void refuse_all(wire::ProduceResponse& response, const KafkaError& error) {
   for (auto& topic : response.responses) {
     for (auto& partition : topic.partition_responses) refuse_partition(partition, error);
   }
 }
 
-void append_all(RequestContext& context, const Request& request, const std::shared_ptr<Pending>& answer, Response& response) {
+void append_all(RequestContext& context, const wire::ProduceRequest& request, const std::shared_ptr<PendingProduce>& answer,
+                wire::ProduceResponse& response) {
   const log::Urgency urgency = request.acks == 0 ? log::Urgency::soon : log::Urgency::now;
   for (std::size_t i = 0; i < request.topic_data.size(); ++i) {
     auto& responses = response.responses[i].partition_responses;
@@ -145,8 +144,8 @@ void append_all(RequestContext& context, const Request& request, const std::shar
 }
 
 // acks=0 has no answer to refuse in: Kafka closes the connection, so that the producer notices.
-void append_unanswered(RequestContext& context, const Request& request, const Reply<Response>& reply) {
-  Response response;
+void append_unanswered(RequestContext& context, const wire::ProduceRequest& request, const Reply<wire::ProduceResponse>& reply) {
+  wire::ProduceResponse response;
   lay_out(request, response);
   append_all(context, request, nullptr, response);
   for (const auto& topic : response.responses) {
@@ -162,7 +161,7 @@ void append_unanswered(RequestContext& context, const Request& request, const Re
 
 void handle_produce(RequestContext& context, const wire::ProduceRequest& request, Reply<wire::ProduceResponse> reply) {
   if (request.acks == 0) return append_unanswered(context, request, reply);
-  const auto answer = std::make_shared<Pending>(Pending{.reply = std::move(reply), .response = {}});
+  const auto answer = std::make_shared<PendingProduce>(PendingProduce{.reply = std::move(reply), .response = {}});
   lay_out(request, answer->response);
   if (request.acks != 1 && request.acks != -1) {
     refuse_all(answer->response, {.code = wire::ErrorCode::invalid_required_acks, .message = "acks must be 0, 1 or -1 (all)."});
@@ -177,7 +176,7 @@ void serve_produce(RequestContext& context, Bytes body, std::int32_t correlation
   // Versions 0 to 2 differ from 3 by having no transactional id, which a null one stands for.
   Buffer as_v3(2, '\xff');
   as_v3.append(body);
-  const auto request = Request::decode(as_v3, magic_v2_from);
+  const auto request = wire::ProduceRequest::decode(as_v3, magic_v2_from);
   if (!request) return responder(CloseSession{fmt::format("Produce v{}: {}", context.version, request.error().text())});
   if (request->acks == 0) return responder(CloseSession{"records of magic 0 or 1 are not accepted"});
   wire::Output out;

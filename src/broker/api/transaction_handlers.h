@@ -30,7 +30,9 @@ void handle_describe_transactions(RequestContext& context, const wire::DescribeT
 void handle_list_transactions(RequestContext& context, const wire::ListTransactionsRequest& request,
                               Reply<wire::ListTransactionsResponse> reply);
 
-// Producers that do not know PRODUCER_FENCED yet (KIP-588) are told INVALID_PRODUCER_EPOCH.
+// Producers that do not know PRODUCER_FENCED yet (KIP-588) are told INVALID_PRODUCER_EPOCH. The first version of AddPartitionsToTxn,
+// AddOffsetsToTxn and EndTxn that knows it:
+inline constexpr std::int16_t fenced_from = 2;
 [[nodiscard]] constexpr wire::ErrorCode older_fencing_error(wire::ErrorCode error, std::int16_t version, std::int16_t known_from) noexcept {
   return error == wire::ErrorCode::producer_fenced && version < known_from ? wire::ErrorCode::invalid_producer_epoch : error;
 }

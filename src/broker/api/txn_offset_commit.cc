@@ -11,8 +11,6 @@ namespace tripos::broker {
 
 namespace {
 
-using Response = wire::TxnOffsetCommitResponse;
-
 wire::ErrorCode check(RequestContext& context, const wire::TxnOffsetCommitRequest& request) {
   if (!context.allows(Operation::write, ResourceType::transactional_id, request.transactional_id))
     return wire::ErrorCode::transactional_id_authorization_failed;
@@ -26,8 +24,9 @@ wire::ErrorCode check(RequestContext& context, const wire::TxnOffsetCommitReques
 
 }  // namespace
 
-void handle_txn_offset_commit(RequestContext& context, const wire::TxnOffsetCommitRequest& request, Reply<Response> reply) {
-  Response response;
+void handle_txn_offset_commit(RequestContext& context, const wire::TxnOffsetCommitRequest& request,
+                              Reply<wire::TxnOffsetCommitResponse> reply) {
+  wire::TxnOffsetCommitResponse response;
   auto offsets = offsets_to_commit(context, request.topics, check(context, request), response);
   if (offsets.empty()) return reply(response);
 
@@ -35,7 +34,7 @@ void handle_txn_offset_commit(RequestContext& context, const wire::TxnOffsetComm
   event.member_id = request.member_id;
   event.instance_id = request.group_instance_id;
   event.generation = request.generation_id;
-  const auto committed = [reply, response = std::make_shared<Response>(std::move(response))](wire::ErrorCode code) {
+  const auto committed = [reply, response = std::make_shared<wire::TxnOffsetCommitResponse>(std::move(response))](wire::ErrorCode code) {
     set_commit_error(*response, code);
     reply(*response);
   };

@@ -11,7 +11,7 @@ using enum ConfigType;
 
 constexpr std::string_view unlimited = "9223372036854775807";
 
-constexpr std::array keys{
+constexpr std::array keys_of_broker{
     // The broker itself.
     ConfigKey{.name = "node.id", .type = int32, .default_value = "1", .documentation = "The broker's number towards clients.", .min = 0},
     ConfigKey{.name = "listeners",
@@ -343,6 +343,6 @@ constexpr std::array keys{
 
 }  // namespace
 
-std::span<const ConfigKey> broker_keys() noexcept { return keys; }
+std::span<const ConfigKey> broker_keys() noexcept { return keys_of_broker; }
 
 }  // namespace tripos::broker

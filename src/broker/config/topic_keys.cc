@@ -9,7 +9,7 @@ namespace {
 
 using enum ConfigType;
 
-constexpr std::array keys{
+constexpr std::array keys_of_topic{
     ConfigKey{.name = "cleanup.policy",
               .type = list,
               .default_value = "delete",
@@ -203,6 +203,6 @@ constexpr std::array keys{
 
 }  // namespace
 
-std::span<const ConfigKey> topic_keys() noexcept { return keys; }
+std::span<const ConfigKey> topic_keys() noexcept { return keys_of_topic; }
 
 }  // namespace tripos::broker

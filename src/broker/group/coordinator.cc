@@ -11,8 +11,6 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 namespace {
 
 template <typename Callbacks, typename Answer>
@@ -25,10 +23,10 @@ void answer(Callbacks& callbacks, RequestId request, const Answer& value) {
 }  // namespace
 
 // What a member is told when the group's metadata can't be stored: to look for the coordinator and try again, unless that is no use.
-ErrorCode GroupCoordinator::store_error(ErrorCode error) {
-  if (error == ErrorCode::none) return error;
-  const bool is_too_large = error == ErrorCode::message_too_large || error == ErrorCode::record_list_too_large;
-  return is_too_large ? ErrorCode::unknown_server_error : ErrorCode::coordinator_not_available;
+wire::ErrorCode GroupCoordinator::store_error(wire::ErrorCode error) {
+  if (error == wire::ErrorCode::none) return error;
+  const bool is_too_large = error == wire::ErrorCode::message_too_large || error == wire::ErrorCode::record_list_too_large;
+  return is_too_large ? wire::ErrorCode::unknown_server_error : wire::ErrorCode::coordinator_not_available;
 }
 
 std::string make_member_id(std::string_view client_or_instance_id, const Uuid& unique) {
@@ -107,28 +105,28 @@ PartitionId GroupCoordinator::partition_of(std::string_view group_id) const {
 // ---- Membership
 
 // Of a group that is not there.
-ErrorCode GroupCoordinator::unknown_group_error(const std::string& group_id) const {
-  if (group_id.empty()) return ErrorCode::invalid_group_id;
-  const ErrorCode error = check_group(group_id);
-  return error == ErrorCode::none ? ErrorCode::unknown_member_id : error;
+wire::ErrorCode GroupCoordinator::unknown_group_error(const std::string& group_id) const {
+  if (group_id.empty()) return wire::ErrorCode::invalid_group_id;
+  const wire::ErrorCode error = check_group(group_id);
+  return error == wire::ErrorCode::none ? wire::ErrorCode::unknown_member_id : error;
 }
 
 void GroupCoordinator::join(const std::string& group_id, Join event, JoinCallback done) {
-  const auto refuse = [&](ErrorCode error) {
+  const auto refuse = [&](wire::ErrorCode error) {
     JoinAnswer refused;
     refused.error = error;
     refused.member_id = event.member_id;
     done(refused);
   };
-  if (group_id.empty()) return refuse(ErrorCode::invalid_group_id);
-  if (const ErrorCode error = check_group(group_id); error != ErrorCode::none) return refuse(error);
+  if (group_id.empty()) return refuse(wire::ErrorCode::invalid_group_id);
+  if (const wire::ErrorCode error = check_group(group_id); error != wire::ErrorCode::none) return refuse(error);
   if (event.session_timeout < settings_.session_timeout_min || event.session_timeout > settings_.session_timeout_max) {
-    return refuse(ErrorCode::invalid_session_timeout);
+    return refuse(wire::ErrorCode::invalid_session_timeout);
   }
   Entry* entry = find_entry(group_id);
   if (entry == nullptr) {
     // A member of a group that is gone (or never was) starts anew.
-    if (!event.member_id.empty()) return refuse(ErrorCode::unknown_member_id);
+    if (!event.member_id.empty()) return refuse(wire::ErrorCode::unknown_member_id);
     entry = &entry_of(group_id);
   }
   event.request = next_request();
@@ -161,8 +159,9 @@ void GroupCoordinator::leave(const std::string& group_id, Leave event, LeaveCall
   Entry* entry = find_entry(group_id);
   if (group_id.empty() || entry == nullptr) {
     LeaveAnswer refused;
-    if (const ErrorCode error = unknown_group_error(group_id); error != ErrorCode::unknown_member_id) refused.error = error;
-    for (LeavingMember& member : event.members) refused.members.push_back(LeftMember{std::move(member), ErrorCode::unknown_member_id});
+    if (const wire::ErrorCode error = unknown_group_error(group_id); error != wire::ErrorCode::unknown_member_id) refused.error = error;
+    for (LeavingMember& member : event.members)
+      refused.members.push_back(LeftMember{std::move(member), wire::ErrorCode::unknown_member_id});
     return done(refused);
   }
   event.request = next_request();
@@ -202,7 +201,7 @@ void GroupCoordinator::store(const std::string& group_id, std::uint64_t incarnat
   std::vector<OffsetsTopicRecord> records;
   records.push_back(OffsetsTopicRecord{encode(GroupKey{group_id}), encode(effect.metadata)});
   topic_->append(partition_of(group_id), std::move(records), std::nullopt,
-                 [alive = alive_, group_id, incarnation, store_id = effect.store](ErrorCode error) {
+                 [alive = alive_, group_id, incarnation, store_id = effect.store](wire::ErrorCode error) {
                    GroupCoordinator* self = *alive;
                    Entry* entry = self == nullptr ? nullptr : self->find_entry(group_id, incarnation);
                    if (entry != nullptr) self->perform(group_id, *entry, Stored{store_id, store_error(error)});
@@ -223,9 +222,9 @@ void GroupCoordinator::set_timer(const std::string& group_id, Entry& entry) {
   });
 }
 
-ErrorCode GroupCoordinator::ask(const std::string& group_id, Entry& entry, Event event, RequestId request) {
-  std::optional<ErrorCode> result;
-  plain_.emplace(request, [&result](ErrorCode error) { result = error; });
+wire::ErrorCode GroupCoordinator::ask(const std::string& group_id, Entry& entry, Event event, RequestId request) {
+  std::optional<wire::ErrorCode> result;
+  plain_.emplace(request, [&result](wire::ErrorCode error) { result = error; });
   perform(group_id, entry, std::move(event));
   CHECK(result.has_value());
   return *result;

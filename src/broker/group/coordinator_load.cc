@@ -5,8 +5,6 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 namespace {
 
 // One partition of the topic, read from its beginning: the last value of a key counts, in the order of the log; what belongs to a
@@ -116,7 +114,7 @@ LoadReport GroupCoordinator::load(const std::function<bool(std::string_view)>& t
   for (auto& [group_id, positions] : orphans) {
     Entry& entry = entry_of(group_id);
     for (const auto& position : positions) entry.offsets.erase(position.topic, position.partition);
-    erase_offsets(group_id, entry, std::move(positions), [](ErrorCode) {});
+    erase_offsets(group_id, entry, std::move(positions), [](wire::ErrorCode) {});
   }
   report.groups = entries_.size();
   for (const auto& [group_id, entry] : entries_) {
@@ -126,9 +124,9 @@ LoadReport GroupCoordinator::load(const std::function<bool(std::string_view)>& t
   return report;
 }
 
-ErrorCode GroupCoordinator::check_group(std::string_view group_id) const {
+wire::ErrorCode GroupCoordinator::check_group(std::string_view group_id) const {
   const bool is_unread = !unread_partitions_.empty() && unread_partitions_.contains(partition_of(group_id).value());
-  return is_unread ? ErrorCode::coordinator_not_available : ErrorCode::none;
+  return is_unread ? wire::ErrorCode::coordinator_not_available : wire::ErrorCode::none;
 }
 
 }  // namespace tripos::groups

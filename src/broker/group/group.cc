@@ -7,8 +7,6 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 std::string_view to_string(State state) noexcept {
   switch (state) {
     case State::empty: return "Empty";
@@ -57,70 +55,71 @@ Effects Group::step(Event event, MonotonicTime now) {
 }
 
 void Group::handle(Step& step, Heartbeat& event) {
-  if (state_ == State::dead) return step.answer_plain(event.request, ErrorCode::coordinator_not_available);
-  ErrorCode error = check_member(event.member_id, event.instance_id);
-  if (error == ErrorCode::none && event.generation != generation_) error = ErrorCode::illegal_generation;
-  if (error == ErrorCode::none) {
+  if (state_ == State::dead) return step.answer_plain(event.request, wire::ErrorCode::coordinator_not_available);
+  wire::ErrorCode error = check_member(event.member_id, event.instance_id);
+  if (error == wire::ErrorCode::none && event.generation != generation_) error = wire::ErrorCode::illegal_generation;
+  if (error == wire::ErrorCode::none) {
     touch(step, *members_.find(event.member_id));
-    if (state_ == State::preparing_rebalance) error = ErrorCode::rebalance_in_progress;
+    if (state_ == State::preparing_rebalance) error = wire::ErrorCode::rebalance_in_progress;
   }
   step.answer_plain(event.request, error);
 }
 
 void Group::handle(Step& step, Commit& event) {
-  if (state_ == State::dead) return step.answer_plain(event.request, ErrorCode::coordinator_not_available);
+  if (state_ == State::dead) return step.answer_plain(event.request, wire::ErrorCode::coordinator_not_available);
   const bool names_member = event.generation >= 0 || !event.member_id.empty() || event.instance_id;
-  ErrorCode error = ErrorCode::none;
+  wire::ErrorCode error = wire::ErrorCode::none;
   if (event.generation < 0 && state_ == State::empty) {
-    error = ErrorCode::none;
+    error = wire::ErrorCode::none;
   } else if (!names_member && event.transactional) {
-    error = ErrorCode::none;  // Kafka's: its producer is fenced by its transactional id
+    error = wire::ErrorCode::none;  // Kafka's: its producer is fenced by its transactional id
   } else if (!names_member) {
-    error = ErrorCode::unknown_member_id;  // partitions that a group has shared out can't be committed from outside
+    error = wire::ErrorCode::unknown_member_id;  // partitions that a group has shared out can't be committed from outside
   } else {
     error = check_member(event.member_id, event.instance_id);
-    if (error == ErrorCode::none && event.generation != generation_) error = ErrorCode::illegal_generation;
+    if (error == wire::ErrorCode::none && event.generation != generation_) error = wire::ErrorCode::illegal_generation;
     // The member knows the new generation but not its partitions: it is to sync first.
-    if (error == ErrorCode::none && state_ == State::completing_rebalance && !event.transactional) error = ErrorCode::rebalance_in_progress;
-    if (error == ErrorCode::none) touch(step, *members_.find(event.member_id));
+    if (error == wire::ErrorCode::none && state_ == State::completing_rebalance && !event.transactional)
+      error = wire::ErrorCode::rebalance_in_progress;
+    if (error == wire::ErrorCode::none) touch(step, *members_.find(event.member_id));
   }
   step.answer_plain(event.request, error);
 }
 
 void Group::handle(Step& step, Delete& event) {
-  if (state_ == State::dead) return step.answer_plain(event.request, ErrorCode::group_id_not_found);
-  if (state_ != State::empty) return step.answer_plain(event.request, ErrorCode::non_empty_group);
+  if (state_ == State::dead) return step.answer_plain(event.request, wire::ErrorCode::group_id_not_found);
+  if (state_ != State::empty) return step.answer_plain(event.request, wire::ErrorCode::non_empty_group);
   state_ = State::dead;
   pending_.clear();
-  step.answer_plain(event.request, ErrorCode::none);
+  step.answer_plain(event.request, wire::ErrorCode::none);
 }
 
 void Group::handle(Step& step, Leave& event) {
-  LeaveAnswer answer{event.request, ErrorCode::none, {}};
+  LeaveAnswer answer{event.request, wire::ErrorCode::none, {}};
   if (state_ == State::dead) {
-    answer.error = ErrorCode::coordinator_not_available;
+    answer.error = wire::ErrorCode::coordinator_not_available;
   } else {
     for (LeavingMember& leaving : event.members) {
-      const ErrorCode error = leave(step, leaving);
+      const wire::ErrorCode error = leave(step, leaving);
       answer.members.push_back(LeftMember{std::move(leaving), error});
     }
   }
   step.answer(std::move(answer));
 }
 
-ErrorCode Group::leave(Step& step, const LeavingMember& leaving) {
+wire::ErrorCode Group::leave(Step& step, const LeavingMember& leaving) {
   if (leaving.member_id.empty()) {
     const std::string* member_id = leaving.instance_id ? members_.find_static(*leaving.instance_id) : nullptr;
-    if (member_id == nullptr) return ErrorCode::unknown_member_id;
+    if (member_id == nullptr) return wire::ErrorCode::unknown_member_id;
     remove_member(step, std::string(*member_id));
-    return ErrorCode::none;
+    return wire::ErrorCode::none;
   }
   if (const auto pending = pending_.find(leaving.member_id); pending != pending_.end()) {
     pending_.erase(pending);
-    return ErrorCode::none;
+    return wire::ErrorCode::none;
   }
-  const ErrorCode error = check_member(leaving.member_id, leaving.instance_id);
-  if (error == ErrorCode::none) remove_member(step, leaving.member_id);
+  const wire::ErrorCode error = check_member(leaving.member_id, leaving.instance_id);
+  if (error == wire::ErrorCode::none) remove_member(step, leaving.member_id);
   return error;
 }
 
@@ -140,21 +139,22 @@ void Group::handle(Step& step, TimePassed& /*event*/) {
   find_next_deadline();
 }
 
-ErrorCode Group::check_member(std::string_view member_id, const std::optional<std::string>& instance_id) const {
+wire::ErrorCode Group::check_member(std::string_view member_id, const std::optional<std::string>& instance_id) const {
   if (instance_id) {
     const std::string* current = members_.find_static(*instance_id);
-    if (current == nullptr) return ErrorCode::unknown_member_id;
-    return *current == member_id ? ErrorCode::none : ErrorCode::fenced_instance_id;
+    if (current == nullptr) return wire::ErrorCode::unknown_member_id;
+    return *current == member_id ? wire::ErrorCode::none : wire::ErrorCode::fenced_instance_id;
   }
-  return members_.find(member_id) == nullptr ? ErrorCode::unknown_member_id : ErrorCode::none;
+  return members_.find(member_id) == nullptr ? wire::ErrorCode::unknown_member_id : wire::ErrorCode::none;
 }
 
 void Group::remove_member(Step& step, const std::string& member_id) {
   Member* member = members_.find(member_id);
   CHECK(member != nullptr);
-  if (const auto request = members_.set_awaiting_join(*member, std::nullopt)) refuse_join(step, *request, "", ErrorCode::unknown_member_id);
+  if (const auto request = members_.set_awaiting_join(*member, std::nullopt))
+    refuse_join(step, *request, "", wire::ErrorCode::unknown_member_id);
   if (const auto request = std::exchange(member->awaiting_sync, std::nullopt)) {
-    step.answer(SyncAnswer{*request, ErrorCode::unknown_member_id, {}, {}, {}});
+    step.answer(SyncAnswer{*request, wire::ErrorCode::unknown_member_id, {}, {}, {}});
   }
   members_.remove(member_id);
   finish_sync_phase();

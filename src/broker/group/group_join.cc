@@ -7,18 +7,16 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 void Group::handle(Step& step, Join& event) {
-  if (state_ == State::dead) return refuse_join(step, event.request, event.member_id, ErrorCode::coordinator_not_available);
+  if (state_ == State::dead) return refuse_join(step, event.request, event.member_id, wire::ErrorCode::coordinator_not_available);
   if (!accepts(event.member_id)) {
     if (members_.find(event.member_id) != nullptr) remove_member(step, event.member_id);
     pending_.erase(event.member_id);
-    return refuse_join(step, event.request, "", ErrorCode::group_max_size_reached);
+    return refuse_join(step, event.request, "", wire::ErrorCode::group_max_size_reached);
   }
   const bool is_consistent = members_.empty() ? !event.protocol_type.empty() && !event.protocols.empty()
                                               : protocol_type_ == event.protocol_type && members_.supports_one_of(event.protocols);
-  if (!is_consistent) return refuse_join(step, event.request, event.member_id, ErrorCode::inconsistent_group_protocol);
+  if (!is_consistent) return refuse_join(step, event.request, event.member_id, wire::ErrorCode::inconsistent_group_protocol);
   if (event.member_id.empty()) {
     join_new(step, event);
   } else {
@@ -52,17 +50,17 @@ void Group::join_new(Step& step, Join& event) {
   const MonotonicTime lapses = step.now + event.session_timeout;
   pending_[new_id] = lapses;
   wake_at(lapses);
-  refuse_join(step, event.request, std::move(new_id), ErrorCode::member_id_required);
+  refuse_join(step, event.request, std::move(new_id), wire::ErrorCode::member_id_required);
 }
 
 void Group::join_known(Step& step, Join& event) {
   if (pending_.contains(event.member_id)) {
     if (event.instance_id)
       return refuse_join(step, event.request, event.member_id,
-                         ErrorCode::unknown_member_id);  // those ids are given to dynamic members only
+                         wire::ErrorCode::unknown_member_id);  // those ids are given to dynamic members only
     return add_member(step, event, event.member_id);
   }
-  if (const ErrorCode error = check_member(event.member_id, event.instance_id); error != ErrorCode::none) {
+  if (const wire::ErrorCode error = check_member(event.member_id, event.instance_id); error != wire::ErrorCode::none) {
     return refuse_join(step, event.request, event.member_id, error);
   }
   Member& member = *members_.find(event.member_id);
@@ -99,9 +97,9 @@ void Group::add_member(Step& step, Join& event, std::string member_id) {
 void Group::replace_static_member(Step& step, Join& event, const std::string& old_id) {
   Member& old_member = *members_.find(old_id);
   if (const auto request = members_.set_awaiting_join(old_member, std::nullopt))
-    refuse_join(step, *request, old_id, ErrorCode::fenced_instance_id);
+    refuse_join(step, *request, old_id, wire::ErrorCode::fenced_instance_id);
   if (const auto request = std::exchange(old_member.awaiting_sync, std::nullopt)) {
-    step.answer(SyncAnswer{*request, ErrorCode::fenced_instance_id, {}, {}, {}});
+    step.answer(SyncAnswer{*request, wire::ErrorCode::fenced_instance_id, {}, {}, {}});
   }
   const std::string leader_before = members_.leader().value_or("");
   Member& member = members_.rename(old_id, std::move(event.new_member_id));
@@ -126,11 +124,11 @@ void Group::update_member(Step& step, Member& member, Join& event) {
   member.rebalance_timeout = event.rebalance_timeout;
   member.session_timeout = event.session_timeout;
   if (const auto superseded = members_.set_awaiting_join(member, event.request)) {
-    refuse_join(step, *superseded, member.id, ErrorCode::rebalance_in_progress);
+    refuse_join(step, *superseded, member.id, wire::ErrorCode::rebalance_in_progress);
   }
 }
 
-void Group::refuse_join(Step& step, RequestId request, std::string member_id, ErrorCode error) const {
+void Group::refuse_join(Step& step, RequestId request, std::string member_id, wire::ErrorCode error) const {
   JoinAnswer answer;
   answer.request = request;
   answer.error = error;

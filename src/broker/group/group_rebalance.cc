@@ -7,13 +7,11 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 void Group::prepare_rebalance(Step& step) {
   if (state_ != State::empty && state_ != State::completing_rebalance && state_ != State::stable) return;
   if (state_ == State::completing_rebalance) {
     storing_assignment_.reset();
-    answer_syncs(step, ErrorCode::rebalance_in_progress);
+    answer_syncs(step, wire::ErrorCode::rebalance_in_progress);
   }
   sync_deadline_.reset();
   const milliseconds timeout = members_.rebalance_timeout();

@@ -7,25 +7,23 @@
 
 namespace tripos::groups {
 
-using wire::ErrorCode;
-
 void Group::handle(Step& step, Sync& event) {
-  const auto answer = [&](ErrorCode error) { step.answer(SyncAnswer{event.request, error, {}, {}, {}}); };
-  if (state_ == State::dead) return answer(ErrorCode::coordinator_not_available);
-  if (const ErrorCode error = check_member(event.member_id, event.instance_id); error != ErrorCode::none) return answer(error);
-  if (event.generation != generation_) return answer(ErrorCode::illegal_generation);
+  const auto answer = [&](wire::ErrorCode error) { step.answer(SyncAnswer{event.request, error, {}, {}, {}}); };
+  if (state_ == State::dead) return answer(wire::ErrorCode::coordinator_not_available);
+  if (const wire::ErrorCode error = check_member(event.member_id, event.instance_id); error != wire::ErrorCode::none) return answer(error);
+  if (event.generation != generation_) return answer(wire::ErrorCode::illegal_generation);
   const bool is_inconsistent =
       (event.protocol_type && event.protocol_type != protocol_type_) || (event.protocol_name && event.protocol_name != protocol_name_);
-  if (is_inconsistent) return answer(ErrorCode::inconsistent_group_protocol);
+  if (is_inconsistent) return answer(wire::ErrorCode::inconsistent_group_protocol);
   Member& member = *members_.find(event.member_id);
   touch(step, member);
   switch (state_) {
     case State::dead:
-    case State::empty: return answer(ErrorCode::unknown_member_id);
-    case State::preparing_rebalance: return answer(ErrorCode::rebalance_in_progress);
+    case State::empty: return answer(wire::ErrorCode::unknown_member_id);
+    case State::preparing_rebalance: return answer(wire::ErrorCode::rebalance_in_progress);
     case State::completing_rebalance:
       if (const auto superseded = std::exchange(member.awaiting_sync, event.request)) {
-        step.answer(SyncAnswer{*superseded, ErrorCode::rebalance_in_progress, {}, {}, {}});
+        step.answer(SyncAnswer{*superseded, wire::ErrorCode::rebalance_in_progress, {}, {}, {}});
       }
       member.owes_sync = false;
       finish_sync_phase();
@@ -34,7 +32,7 @@ void Group::handle(Step& step, Sync& event) {
     case State::stable:
       member.owes_sync = false;
       finish_sync_phase();
-      return step.answer(SyncAnswer{event.request, ErrorCode::none, protocol_type_, protocol_name_, member.assignment});
+      return step.answer(SyncAnswer{event.request, wire::ErrorCode::none, protocol_type_, protocol_name_, member.assignment});
   }
 }
 
@@ -52,13 +50,13 @@ void Group::store_assignment(Step& step, std::vector<Assignment> assignments) {
 void Group::handle(Step& step, Stored& event) {
   if (storing_assignment_ && storing_assignment_->store == event.store) {
     CHECK(state_ == State::completing_rebalance);
-    if (event.error == ErrorCode::none) {
+    if (event.error == wire::ErrorCode::none) {
       for (Assignment& given : storing_assignment_->assignments) {
         if (Member* member = members_.find(given.member_id)) member->assignment = std::move(given.assignment);
       }
       storing_assignment_.reset();
       state_ = State::stable;
-      answer_syncs(step, ErrorCode::none);
+      answer_syncs(step, wire::ErrorCode::none);
     } else {
       storing_assignment_.reset();
       answer_syncs(step, event.error);
@@ -75,7 +73,7 @@ void Group::handle(Step& step, Stored& event) {
   if (member == nullptr || member->awaiting_join != stored.request || state_ != State::stable) return;
   members_.set_awaiting_join(*member, std::nullopt);
   touch(step, *member);
-  if (event.error != ErrorCode::none) return refuse_join(step, stored.request, "", event.error);
+  if (event.error != wire::ErrorCode::none) return refuse_join(step, stored.request, "", event.error);
   JoinAnswer answer = current_generation(stored.request, *member);
   if (stored.can_skip_assignment) {
     answer.skip_assignment = members_.is_leader(member->id);
@@ -87,12 +85,12 @@ void Group::handle(Step& step, Stored& event) {
   step.answer(std::move(answer));
 }
 
-void Group::answer_syncs(Step& step, ErrorCode error) {
+void Group::answer_syncs(Step& step, wire::ErrorCode error) {
   members_.for_each([&](Member& member) {
-    if (error != ErrorCode::none) member.assignment.clear();
+    if (error != wire::ErrorCode::none) member.assignment.clear();
     const auto request = std::exchange(member.awaiting_sync, std::nullopt);
     if (!request) return;
-    if (error == ErrorCode::none) {
+    if (error == wire::ErrorCode::none) {
       step.answer(SyncAnswer{*request, error, protocol_type_, protocol_name_, member.assignment});
     } else {
       step.answer(SyncAnswer{*request, error, {}, {}, {}});

@@ -8,8 +8,6 @@
 
 namespace tripos::transactions {
 
-using wire::ErrorCode;
-
 namespace {
 
 // The last epoch that a producer is given; the one above it is for fencing.
@@ -44,13 +42,13 @@ std::optional<WriteMarkers> Transaction::pending_markers() const {
                       .partitions = metadata_.partitions};
 }
 
-ErrorCode Transaction::verify(const ProducerIdAndEpoch& producer, const TopicPartitionName& partition) const {
-  if (producer.id != metadata_.producer_id) return ErrorCode::invalid_producer_id_mapping;
-  if (producer.epoch != metadata_.producer_epoch) return ErrorCode::invalid_producer_epoch;
+wire::ErrorCode Transaction::verify(const ProducerIdAndEpoch& producer, const TopicPartitionName& partition) const {
+  if (producer.id != metadata_.producer_id) return wire::ErrorCode::invalid_producer_id_mapping;
+  if (producer.epoch != metadata_.producer_epoch) return wire::ErrorCode::invalid_producer_epoch;
   // A transaction whose end is being stored takes no more records: they would stand behind its marker.
   const bool is_ending = pending_ && pending_->next && pending_->next->state != State::ongoing;
-  if (state() != State::ongoing || is_ending || !metadata_.partitions.contains(partition)) return ErrorCode::invalid_txn_state;
-  return ErrorCode::none;
+  if (state() != State::ongoing || is_ending || !metadata_.partitions.contains(partition)) return wire::ErrorCode::invalid_txn_state;
+  return wire::ErrorCode::none;
 }
 
 bool Transaction::needs_producer_id(const std::optional<ProducerIdAndEpoch>& expected) const noexcept {
@@ -72,15 +70,15 @@ bool Transaction::is_retry(const ProducerIdAndEpoch& expected) const noexcept {
   return is_same && expected.epoch == metadata_.last_producer_epoch;
 }
 
-ErrorCode Transaction::next_producer(const InitProducer& event, TransactionMetadata& next) const {
+wire::ErrorCode Transaction::next_producer(const InitProducer& event, TransactionMetadata& next) const {
   const auto& expected = event.expected;
   if (!is_new() && expected) {
-    if (is_retry(*expected)) return ErrorCode::none;  // as it is
-    if (*expected != ProducerIdAndEpoch{metadata_.producer_id, metadata_.producer_epoch}) return ErrorCode::producer_fenced;
+    if (is_retry(*expected)) return wire::ErrorCode::none;  // as it is
+    if (*expected != ProducerIdAndEpoch{metadata_.producer_id, metadata_.producer_epoch}) return wire::ErrorCode::producer_fenced;
   }
   next.last_producer_epoch = expected ? metadata_.producer_epoch : no_producer_epoch;
   if (is_new() || is_exhausted(metadata_.producer_epoch)) {
-    if (!event.new_id) return ErrorCode::concurrent_transactions;  // things have changed since the event was made
+    if (!event.new_id) return wire::ErrorCode::concurrent_transactions;  // things have changed since the event was made
     next.last_producer_id = expected ? metadata_.producer_id : no_producer_id;
     next.producer_id = *event.new_id;
     next.producer_epoch = ProducerEpoch(0);
@@ -88,22 +86,24 @@ ErrorCode Transaction::next_producer(const InitProducer& event, TransactionMetad
     next.last_producer_id = metadata_.producer_id;
     next.producer_epoch = metadata_.producer_epoch + 1;
   }
-  return ErrorCode::none;
+  return wire::ErrorCode::none;
 }
 
 Effects Transaction::on(InitProducer&& event) {
-  const auto refuse = [&event](ErrorCode error) { return Effects{InitAnswer{.request = event.request, .error = error, .producer = {}}}; };
-  if (pending_ || is_prepared(state()) || state() == State::dead) return refuse(ErrorCode::concurrent_transactions);
+  const auto refuse = [&event](wire::ErrorCode error) {
+    return Effects{InitAnswer{.request = event.request, .error = error, .producer = {}}};
+  };
+  if (pending_ || is_prepared(state()) || state() == State::dead) return refuse(wire::ErrorCode::concurrent_transactions);
   TransactionMetadata next = metadata_;
-  const ErrorCode error = next_producer(event, next);
-  if (error == ErrorCode::producer_fenced) return refuse(error);
+  const wire::ErrorCode error = next_producer(event, next);
+  if (error == wire::ErrorCode::producer_fenced) return refuse(error);
   if (state() == State::ongoing) {
     // The transaction that is open ends first; the producer asks again.
     Effects effects = abort_and_fence();
-    effects.emplace_back(InitAnswer{.request = event.request, .error = ErrorCode::concurrent_transactions, .producer = {}});
+    effects.emplace_back(InitAnswer{.request = event.request, .error = wire::ErrorCode::concurrent_transactions, .producer = {}});
     return effects;
   }
-  if (error != ErrorCode::none) return refuse(error);
+  if (error != wire::ErrorCode::none) return refuse(error);
   next.timeout_ms = event.timeout_ms;
   next.state = State::empty;
   next.partitions.clear();
@@ -111,19 +111,19 @@ Effects Transaction::on(InitProducer&& event) {
   return store({.next = std::move(next), .init = std::move(event), .request = {}});
 }
 
-ErrorCode Transaction::check_producer(const ProducerIdAndEpoch& producer) const {
-  if (is_new() || state() == State::dead || producer.id != metadata_.producer_id) return ErrorCode::invalid_producer_id_mapping;
-  if (producer.epoch != metadata_.producer_epoch) return ErrorCode::producer_fenced;
-  if (pending_) return ErrorCode::concurrent_transactions;
-  return ErrorCode::none;
+wire::ErrorCode Transaction::check_producer(const ProducerIdAndEpoch& producer) const {
+  if (is_new() || state() == State::dead || producer.id != metadata_.producer_id) return wire::ErrorCode::invalid_producer_id_mapping;
+  if (producer.epoch != metadata_.producer_epoch) return wire::ErrorCode::producer_fenced;
+  if (pending_) return wire::ErrorCode::concurrent_transactions;
+  return wire::ErrorCode::none;
 }
 
 Effects Transaction::on(AddPartitions&& event) {
-  const auto answer = [&event](ErrorCode error) { return Effects{PlainAnswer{event.request, error}}; };
-  if (const ErrorCode error = check_producer(event.producer); error != ErrorCode::none) return answer(error);
-  if (is_prepared(state())) return answer(ErrorCode::concurrent_transactions);
+  const auto answer = [&event](wire::ErrorCode error) { return Effects{PlainAnswer{event.request, error}}; };
+  if (const wire::ErrorCode error = check_producer(event.producer); error != wire::ErrorCode::none) return answer(error);
+  if (is_prepared(state())) return answer(wire::ErrorCode::concurrent_transactions);
   const bool continues = state() == State::ongoing;
-  if (continues && std::ranges::includes(metadata_.partitions, event.partitions)) return answer(ErrorCode::none);
+  if (continues && std::ranges::includes(metadata_.partitions, event.partitions)) return answer(wire::ErrorCode::none);
   TransactionMetadata next = metadata_;
   if (!continues) {
     next.partitions.clear();
@@ -135,8 +135,8 @@ Effects Transaction::on(AddPartitions&& event) {
 }
 
 Effects Transaction::on(End&& event) {
-  const auto answer = [&event](ErrorCode error) { return Effects{PlainAnswer{event.request, error}}; };
-  if (const ErrorCode error = check_producer(event.producer); error != ErrorCode::none) return answer(error);
+  const auto answer = [&event](wire::ErrorCode error) { return Effects{PlainAnswer{event.request, error}}; };
+  if (const wire::ErrorCode error = check_producer(event.producer); error != wire::ErrorCode::none) return answer(error);
   switch (state()) {
     case State::ongoing: {
       TransactionMetadata next = metadata_;
@@ -146,17 +146,17 @@ Effects Transaction::on(End&& event) {
     case State::prepare_commit:
     case State::prepare_abort: {
       const bool same = event.committed == (state() == State::prepare_commit);
-      return answer(same ? ErrorCode::concurrent_transactions : ErrorCode::invalid_txn_state);
+      return answer(same ? wire::ErrorCode::concurrent_transactions : wire::ErrorCode::invalid_txn_state);
     }
     case State::complete_commit:
     case State::complete_abort: {
       const bool same = event.committed == (state() == State::complete_commit);
-      return answer(same ? ErrorCode::none : ErrorCode::invalid_txn_state);
+      return answer(same ? wire::ErrorCode::none : wire::ErrorCode::invalid_txn_state);
     }
     case State::empty:
     case State::dead: break;
   }
-  return answer(ErrorCode::invalid_txn_state);
+  return answer(wire::ErrorCode::invalid_txn_state);
 }
 
 // ---- What becomes of the effects
@@ -179,7 +179,7 @@ Effects Transaction::abort_and_fence() {
 Effects Transaction::on(Stored&& event) {
   CHECK(pending_);
   Pending done = std::move(*std::exchange(pending_, std::nullopt));
-  if (event.error == ErrorCode::none) return take_effect(std::move(done));
+  if (event.error == wire::ErrorCode::none) return take_effect(std::move(done));
   if (done.init) return {InitAnswer{.request = done.init->request, .error = event.error, .producer = {}}};
   if (done.request) return {PlainAnswer{*done.request, event.error}};
   if (deadline_) deadline_ = std::max(*deadline_, now_ + store_retry);  // an abort of our own is tried again
@@ -199,24 +199,25 @@ Effects Transaction::take_effect(Pending done) {
     deadline_ = now_ + std::chrono::milliseconds(metadata_.timeout_ms);
   }
   if (done.init) {
-    return {
-        InitAnswer{.request = done.init->request, .error = ErrorCode::none, .producer = {metadata_.producer_id, metadata_.producer_epoch}}};
+    return {InitAnswer{
+        .request = done.init->request, .error = wire::ErrorCode::none, .producer = {metadata_.producer_id, metadata_.producer_epoch}}};
   }
   if (auto markers = pending_markers()) {
     ending_ = done.request;
     return {std::move(*markers)};
   }
   CHECK(done.request);
-  return {PlainAnswer{*done.request, ErrorCode::none}};
+  return {PlainAnswer{*done.request, wire::ErrorCode::none}};
 }
 
-Effects Transaction::on(MarkersDurable&&) {
+Effects Transaction::on(MarkersDurable&& event) {
   CHECK(is_prepared(state()) && !pending_);
+  metadata_.straddling = std::move(event.straddling);
   metadata_.state = completed(state());
   metadata_.partitions.clear();
   metadata_.update_timestamp_ms = wall_ms_;
   Effects effects = {Store{.metadata = metadata_, .awaited = false}};
-  if (const auto request = std::exchange(ending_, std::nullopt)) effects.emplace_back(PlainAnswer{*request, ErrorCode::none});
+  if (const auto request = std::exchange(ending_, std::nullopt)) effects.emplace_back(PlainAnswer{*request, wire::ErrorCode::none});
   return effects;
 }
 

@@ -74,7 +74,9 @@ struct End {
 struct Stored {
   wire::ErrorCode error = wire::ErrorCode::none;
 };
-struct MarkersDurable {};
+struct MarkersDurable {
+  std::vector<StraddlingTransaction> straddling = {};  // of this id, now
+};
 struct TimePassed {};
 struct Expire {};
 using Event = std::variant<InitProducer, AddPartitions, End, Stored, MarkersDurable, TimePassed, Expire>;

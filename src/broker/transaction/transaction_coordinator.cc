@@ -8,15 +8,13 @@
 
 namespace tripos::transactions {
 
-using wire::ErrorCode;
-
 namespace {
 
 // What a producer is told when a record can't be stored: to look for the coordinator and try again, unless that is no use.
-ErrorCode store_error(ErrorCode error) {
-  if (error == ErrorCode::none) return error;
-  const bool is_too_large = error == ErrorCode::message_too_large || error == ErrorCode::record_list_too_large;
-  return is_too_large ? ErrorCode::unknown_server_error : ErrorCode::coordinator_not_available;
+wire::ErrorCode store_error(wire::ErrorCode error) {
+  if (error == wire::ErrorCode::none) return error;
+  const bool is_too_large = error == wire::ErrorCode::message_too_large || error == wire::ErrorCode::record_list_too_large;
+  return is_too_large ? wire::ErrorCode::unknown_server_error : wire::ErrorCode::coordinator_not_available;
 }
 
 template <typename Callbacks, typename... Values>
@@ -73,9 +71,9 @@ PartitionId TransactionCoordinator::partition_of(std::string_view id) const {
   return groups::offsets_partition(id, log_->partition_count());  // Kafka's rule is the same for both topics
 }
 
-ErrorCode TransactionCoordinator::check_id(std::string_view id) const {
-  if (id.empty()) return ErrorCode::invalid_request;
-  return unread_partitions_.contains(partition_of(id).value()) ? ErrorCode::coordinator_not_available : ErrorCode::none;
+wire::ErrorCode TransactionCoordinator::check_id(std::string_view id) const {
+  if (id.empty()) return wire::ErrorCode::invalid_request;
+  return unread_partitions_.contains(partition_of(id).value()) ? wire::ErrorCode::coordinator_not_available : wire::ErrorCode::none;
 }
 
 // ---- Start
@@ -107,6 +105,7 @@ TransactionLoadReport TransactionCoordinator::load() {
     }
     for (auto& [id, metadata] : loaded) {
       if (metadata.state == State::dead) continue;
+      if (!metadata.straddling.empty()) partitions_->restore(id, metadata.straddling);
       Entry& entry = entry_of(id);
       entry.transaction = Transaction::restore(std::move(metadata), now, wall_ms());
       if (entry.transaction.pending_markers()) completing_.insert(entry.transaction.metadata().producer_id);
@@ -132,9 +131,9 @@ void TransactionCoordinator::complete_prepared() {
 
 void TransactionCoordinator::init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected,
                                            InitCallback done) {
-  if (const ErrorCode error = check_id(id); error != ErrorCode::none) return done(error, {});
+  if (const wire::ErrorCode error = check_id(id); error != wire::ErrorCode::none) return done(error, {});
   if (timeout_ms <= 0 || std::chrono::milliseconds(timeout_ms) > settings_.timeout_max) {
-    return done(ErrorCode::invalid_transaction_timeout, {});
+    return done(wire::ErrorCode::invalid_transaction_timeout, {});
   }
   const auto begin = [this, id, timeout_ms, expected, done](std::optional<ProducerId> new_id) {
     InitProducer event{.request = next_request(), .timeout_ms = timeout_ms, .expected = expected, .new_id = new_id};
@@ -143,7 +142,7 @@ void TransactionCoordinator::init_producer(const std::string& id, std::int32_t t
   };
   const Transaction* known = find(id);
   if (known != nullptr && !known->needs_producer_id(expected)) return begin(std::nullopt);
-  next_producer_id_([alive = alive_, begin, done](tl::expected<ProducerId, ErrorCode> new_id) {
+  next_producer_id_([alive = alive_, begin, done](tl::expected<ProducerId, wire::ErrorCode> new_id) {
     if (*alive == nullptr) return;
     if (!new_id) return done(store_error(new_id.error()), {});
     begin(*new_id);
@@ -151,28 +150,28 @@ void TransactionCoordinator::init_producer(const std::string& id, std::int32_t t
 }
 
 void TransactionCoordinator::add_partitions(const std::string& id, ProducerIdAndEpoch producer, Partitions partitions, ErrorCallback done) {
-  if (const ErrorCode error = check_id(id); error != ErrorCode::none) return done(error);
+  if (const wire::ErrorCode error = check_id(id); error != wire::ErrorCode::none) return done(error);
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return done(ErrorCode::invalid_producer_id_mapping);
+  if (found == entries_.end()) return done(wire::ErrorCode::invalid_producer_id_mapping);
   AddPartitions event{.request = next_request(), .producer = producer, .partitions = std::move(partitions)};
   plain_.emplace(event.request, std::move(done));
   perform(id, found->second, std::move(event));
 }
 
 void TransactionCoordinator::end(const std::string& id, ProducerIdAndEpoch producer, bool committed, ErrorCallback done) {
-  if (const ErrorCode error = check_id(id); error != ErrorCode::none) return done(error);
+  if (const wire::ErrorCode error = check_id(id); error != wire::ErrorCode::none) return done(error);
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return done(ErrorCode::invalid_producer_id_mapping);
+  if (found == entries_.end()) return done(wire::ErrorCode::invalid_producer_id_mapping);
   End event{.request = next_request(), .producer = producer, .committed = committed};
   plain_.emplace(event.request, std::move(done));
   perform(id, found->second, event);
 }
 
-ErrorCode TransactionCoordinator::verify(std::string_view id, const ProducerIdAndEpoch& producer,
-                                         const TopicPartitionName& partition) const {
-  if (const ErrorCode error = check_id(id); error != ErrorCode::none) return error;
+wire::ErrorCode TransactionCoordinator::verify(std::string_view id, const ProducerIdAndEpoch& producer,
+                                               const TopicPartitionName& partition) const {
+  if (const wire::ErrorCode error = check_id(id); error != wire::ErrorCode::none) return error;
   const Transaction* transaction = find(id);
-  return transaction == nullptr ? ErrorCode::invalid_producer_id_mapping : transaction->verify(producer, partition);
+  return transaction == nullptr ? wire::ErrorCode::invalid_producer_id_mapping : transaction->verify(producer, partition);
 }
 
 // ---- Effects
@@ -207,7 +206,7 @@ void TransactionCoordinator::store(const std::string& id, std::uint64_t incarnat
   std::optional<Buffer> value;
   if (effect.metadata) value = encode(*effect.metadata);
   log_->append(partition_of(id), encode_transaction_key(id), std::move(value),
-               [alive = alive_, id, incarnation, awaited = effect.awaited](ErrorCode error) {
+               [alive = alive_, id, incarnation, awaited = effect.awaited](wire::ErrorCode error) {
                  TransactionCoordinator* self = *alive;
                  Entry* entry = self == nullptr || !awaited ? nullptr : self->find_entry(id, incarnation);
                  if (entry != nullptr) self->perform(id, *entry, Stored{store_error(error)});
@@ -226,11 +225,11 @@ void TransactionCoordinator::write_markers(const std::string& id, std::uint64_t 
 
 void TransactionCoordinator::write_marker(const std::string& id, std::uint64_t incarnation, const TopicPartitionName& partition,
                                           const TransactionMarker& marker) {
-  partitions_->append_marker(partition, marker, [alive = alive_, id, incarnation, partition, marker](ErrorCode error) {
+  partitions_->append_marker(partition, marker, [alive = alive_, id, incarnation, partition, marker](wire::ErrorCode error) {
     TransactionCoordinator* self = *alive;
     if (self == nullptr) return;
-    const bool is_done =
-        error == ErrorCode::none || error == ErrorCode::unknown_topic_or_partition || error == ErrorCode::invalid_producer_epoch;
+    const bool is_done = error == wire::ErrorCode::none || error == wire::ErrorCode::unknown_topic_or_partition ||
+                         error == wire::ErrorCode::invalid_producer_epoch;
     if (is_done) return self->marker_written(id, incarnation);
     // A full disk, a damaged partition: the decision stands, and nothing of the transaction is shown before all markers are there.
     (void)self->executor_.post_after(self->settings_.marker_retry, [alive, id, incarnation, partition, marker] {
@@ -246,12 +245,12 @@ void TransactionCoordinator::marker_written(const std::string& id, std::uint64_t
   const auto markers = entry->transaction.pending_markers();
   CHECK(markers.has_value());
   completing_.erase(markers->producer.id);
-  partitions_->release({.producer_id = markers->producer.id,
-                        .producer_epoch = markers->producer.epoch,
-                        .committed = markers->committed,
-                        .coordinator_epoch = 0},
-                       markers->partitions);
-  perform(id, *entry, MarkersDurable{});
+  const TransactionMarker marker{.producer_id = markers->producer.id,
+                                 .producer_epoch = markers->producer.epoch,
+                                 .committed = markers->committed,
+                                 .coordinator_epoch = 0};
+  partitions_->release(id, marker, markers->partitions);
+  perform(id, *entry, MarkersDurable{.straddling = partitions_->straddling(id)});
 }
 
 // ---- Time
@@ -275,7 +274,9 @@ void TransactionCoordinator::expire_ids() {
   const std::int64_t before_ms = wall_ms() - settings_.id_expiration.count();
   std::vector<std::pair<std::string, std::uint64_t>> idle;
   for (const auto& [id, entry] : entries_) {
-    if (entry.transaction.metadata().update_timestamp_ms < before_ms) idle.emplace_back(id, entry.incarnation);
+    if (entry.transaction.metadata().update_timestamp_ms >= before_ms) continue;
+    if (!partitions_->straddling(id).empty()) continue;  // a restart must know of them
+    idle.emplace_back(id, entry.incarnation);
   }
   for (const auto& [id, incarnation] : idle) {
     if (Entry* entry = find_entry(id, incarnation)) perform(id, *entry, Expire{});

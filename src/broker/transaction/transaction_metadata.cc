@@ -1,8 +1,10 @@
 #include "broker/transaction/transaction_metadata.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
+#include "base/integer_reader.h"
 #include "wire/transaction_records.h"
 #include "wire/versioned.h"
 
@@ -12,9 +14,49 @@ namespace {
 
 constexpr std::int16_t key_version = 0;
 constexpr std::int16_t value_version = 0;
+constexpr std::int16_t own_version = 0;  // of what stands behind Kafka's value
+constexpr std::size_t transaction_size_min = sizeof(std::int64_t) + sizeof(std::int32_t);
+constexpr std::size_t part_size = sizeof(Uuid::bytes) + sizeof(std::int32_t) + 2 * sizeof(std::int64_t);
 
 auto broken(std::string_view what, const wire::Malformed& malformed) {
   return fail(ErrorCode::malformed, "{} in __transaction_state: {}", what, malformed.text());
+}
+
+void append_own_part(Buffer& to, const std::vector<StraddlingTransaction>& straddling) {
+  append_be(to, own_version);
+  append_be(to, static_cast<std::int32_t>(straddling.size()));
+  for (const StraddlingTransaction& transaction : straddling) {
+    append_be(to, transaction.producer_id.value());
+    append_be(to, static_cast<std::int32_t>(transaction.parts.size()));
+    for (const TransactionPart& part : transaction.parts) {
+      to.append(part.partition.topic.bytes.data(), part.partition.topic.bytes.size());
+      append_be(to, part.partition.partition.value());
+      append_be(to, part.first.value());
+      append_be(to, part.marker.value());
+    }
+  }
+}
+
+Result<std::vector<StraddlingTransaction>> decode_own_part(Bytes bytes) {
+  IntegerReader from(bytes);
+  const auto version = from.next<std::int16_t>();
+  std::vector<StraddlingTransaction> straddling;
+  for (std::int32_t left = from.count(transaction_size_min); left > 0; --left) {
+    StraddlingTransaction& transaction = straddling.emplace_back();
+    transaction.producer_id = ProducerId(from.next<std::int64_t>());
+    for (std::int32_t parts_left = from.count(part_size); parts_left > 0; --parts_left) {
+      TransactionPart& part = transaction.parts.emplace_back();
+      const Bytes topic = from.bytes(part.partition.topic.bytes.size());
+      std::ranges::copy(topic, part.partition.topic.bytes.begin());
+      part.partition.partition = PartitionId(from.next<std::int32_t>());
+      part.first = Offset(from.next<std::int64_t>());
+      part.marker = Offset(from.next<std::int64_t>());
+    }
+  }
+  if (version != own_version || !from.ok() || !from.at_end()) {
+    return fail(ErrorCode::malformed, "what stands behind a transaction in __transaction_state can't be read");
+  }
+  return straddling;
 }
 
 }  // namespace
@@ -58,7 +100,9 @@ Buffer encode(const TransactionMetadata& metadata) {
   } else {
     value.transaction_partitions.reset();
   }
-  return wire::encode_versioned(value, value_version);
+  Buffer bytes = wire::encode_versioned(value, value_version);
+  if (!metadata.straddling.empty()) append_own_part(bytes, metadata.straddling);
+  return bytes;
 }
 
 Result<std::string> decode_transaction_key(Bytes bytes) {
@@ -86,6 +130,13 @@ Result<TransactionMetadata> decode_transaction_metadata(Bytes bytes) {
   if (value->transaction_partitions) {
     for (const auto& topic : *value->transaction_partitions) {
       for (const std::int32_t partition : topic.partition_ids) metadata.partitions.insert({std::string(topic.topic), partition});
+    }
+  }
+  // Kafka's readers stop where its value ends. Version 0 has one form only, so that its size tells where that is.
+  if (load_be<std::int16_t>(bytes.data()) == value_version) {
+    const Bytes own = bytes.substr(wire::encode_versioned(*value, value_version).size());
+    if (!own.empty()) {
+      TRIPOS_ASSIGN(metadata.straddling, decode_own_part(own));
     }
   }
   return metadata;

@@ -1,12 +1,13 @@
 // TransactionMetadata: what __transaction_state keeps of one transactional id, and its records in Kafka's format
-// (docs/format/transaction_state.md, big-endian). Written: TransactionLogKey v0, TransactionLogValue v0. Read: values v0 and v1.
-// Threads: none.
+// (docs/format/transaction_state.md, big-endian). Written: TransactionLogKey v0, TransactionLogValue v0, and what is our own behind it.
+// Read: values v0 and v1. Threads: none.
 #pragma once
 
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -34,6 +35,20 @@ struct TopicPartitionName {
 };
 using Partitions = std::set<TopicPartitionName>;
 
+// What a transaction wrote to a partition: its producer's transactional batches in [first, marker].
+struct TransactionPart {
+  TopicPartition partition;
+  Offset first;
+  Offset marker;
+  friend bool operator==(const TransactionPart&, const TransactionPart&) = default;
+};
+// A committed transaction that not all of its partitions show yet (broker/straddling_transactions.h).
+struct StraddlingTransaction {
+  ProducerId producer_id;
+  std::vector<TransactionPart> parts;
+  friend bool operator==(const StraddlingTransaction&, const StraddlingTransaction&) = default;
+};
+
 struct TransactionMetadata {
   ProducerId producer_id = no_producer_id;
   ProducerEpoch producer_epoch = no_producer_epoch;
@@ -43,8 +58,9 @@ struct TransactionMetadata {
   std::int32_t timeout_ms = 0;
   State state = State::empty;
   Partitions partitions;
-  std::int64_t update_timestamp_ms = -1;  // wall clock
-  std::int64_t start_timestamp_ms = -1;   // of the transaction; -1: none
+  std::int64_t update_timestamp_ms = -1;               // wall clock
+  std::int64_t start_timestamp_ms = -1;                // of the transaction; -1: none
+  std::vector<StraddlingTransaction> straddling = {};  // of this id, as of its last commit
   friend bool operator==(const TransactionMetadata&, const TransactionMetadata&) = default;
 };
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -34,8 +36,13 @@ class TransactionPartitions {
   // invalid_producer_epoch when the partition knows a newer epoch (the transaction has ended there); else it must be tried again.
   virtual void append_marker(const TopicPartitionName& partition, const TransactionMarker& marker,
                              std::function<void(wire::ErrorCode)> done) = 0;
-  // The marker is durable everywhere: all of them show what the transaction wrote, or never will, in one step.
-  virtual void release(const TransactionMarker& marker, const Partitions& partitions) = 0;
+  // The marker is durable everywhere: all of them show what the transaction wrote, or never will, in one step; but for those where an
+  // earlier transaction is open.
+  virtual void release(const std::string& id, const TransactionMarker& marker, const Partitions& partitions) = 0;
+  // The committed transactions of this id that straddle now.
+  [[nodiscard]] virtual std::vector<StraddlingTransaction> straddling(const std::string& id) = 0;
+  // Those that were stored. At start, before anybody reads.
+  virtual void restore(const std::string& id, const std::vector<StraddlingTransaction>& straddling) = 0;
 };
 
 // A fresh producer id, once it is durable that it was given.

@@ -210,7 +210,7 @@ Result<Expression> build_nth_value(Rewriter&, FunctionCall& call) {
                     .title = call_title(call.name, call.arguments)};
 }
 
-constexpr AggregateRule rules[] = {
+constexpr AggregateRule aggregate_rules[] = {
     {"count", 0, -1, "*", "bigint", "count", "{,}", "{}", build_count},
     {"sum", 1, 1, "*", "bigint", "sum", "{,}", "{}", build_sum},
     {"avg", 1, 1, "*", "double", "avg", "{,}", "{}", build_average},
@@ -282,6 +282,6 @@ constexpr AggregateRule rules[] = {
 
 }  // namespace
 
-std::span<const AggregateRule> aggregate_functions() { return rules; }
+std::span<const AggregateRule> aggregate_functions() { return aggregate_rules; }
 
 }  // namespace tripos::worker

@@ -301,7 +301,7 @@ Result<Expression> build_explode(Rewriter&, FunctionCall& call) {
   return result;
 }
 
-constexpr FunctionRule rules[] = {
+constexpr FunctionRule collection_rules[] = {
     {"array", 0, -1, "*", "unknown", "", {}, build_array},
     {"list_value", 0, -1, "*", "unknown", "", {}, build_array},
     {"map", 0, -1, "*", "unknown", "", {}, build_map},
@@ -355,6 +355,6 @@ constexpr FunctionRule rules[] = {
 
 }  // namespace
 
-std::span<const FunctionRule> collection_functions() { return rules; }
+std::span<const FunctionRule> collection_functions() { return collection_rules; }
 
 }  // namespace tripos::worker

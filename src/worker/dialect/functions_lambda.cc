@@ -109,7 +109,7 @@ Result<Expression> build_map_zip_with(Rewriter& rewriter, FunctionCall& call) {
                     .title = fmt::format("map_zip_with({}, {}, {})", left.title, right.title, body.title)};
 }
 
-constexpr FunctionRule rules[] = {
+constexpr FunctionRule lambda_rules[] = {
     {"transform", 2, 2, "*", "unknown", "", {}, build_with_lambda},     {"filter", 2, 2, "*", "=0", "", {}, build_with_lambda},
     {"exists", 2, 2, "*", "boolean", "", {}, build_with_lambda},        {"forall", 2, 2, "*", "boolean", "", {}, build_with_lambda},
     {"aggregate", 3, 4, "*", "unknown", "", {}, build_aggregate},       {"reduce", 3, 4, "*", "unknown", "", {}, build_aggregate},
@@ -120,6 +120,6 @@ constexpr FunctionRule rules[] = {
 
 }  // namespace
 
-std::span<const FunctionRule> lambda_functions() { return rules; }
+std::span<const FunctionRule> lambda_functions() { return lambda_rules; }
 
 }  // namespace tripos::worker

@@ -166,7 +166,7 @@ Result<Expression> build_isnan(Rewriter&, FunctionCall& call) {
                     .title = call_title("isnan", call.arguments)};
 }
 
-constexpr FunctionRule rules[] = {
+constexpr FunctionRule number_rules[] = {
     {"round", 1, 2, "n", "double", "", {}, build_round},
     {"bround", 1, 2, "n", "double", "", {}, build_round},
     {"floor", 1, 2, "n", "bigint", "", {}, build_floor},
@@ -250,6 +250,6 @@ constexpr FunctionRule rules[] = {
 
 }  // namespace
 
-std::span<const FunctionRule> number_functions() { return rules; }
+std::span<const FunctionRule> number_functions() { return number_rules; }
 
 }  // namespace tripos::worker

@@ -297,7 +297,7 @@ Result<Expression> build_replace(Rewriter&, FunctionCall& call) {
                                          call.arguments.size() == 3 ? call.arguments[2].title : "")};
 }
 
-constexpr FunctionRule rules[] = {
+constexpr FunctionRule text_rules[] = {
     {"upper", 1, 1, "s", "string", "upper({0})"},
     {"ucase", 1, 1, "s", "string", "upper({0})"},
     {"lower", 1, 1, "s", "string", "lower({0})"},
@@ -429,6 +429,6 @@ constexpr FunctionRule rules[] = {
 
 }  // namespace
 
-std::span<const FunctionRule> text_functions() { return rules; }
+std::span<const FunctionRule> text_functions() { return text_rules; }
 
 }  // namespace tripos::worker

@@ -172,7 +172,7 @@ Result<Expression> build_literal(Rewriter&, FunctionCall& call) {
                     .title = fmt::format("{} '{}'", kind == SqlKind::date ? "DATE" : "TIMESTAMP", text.title)};
 }
 
-constexpr FunctionRule rules[] = {
+constexpr FunctionRule time_rules[] = {
     {"date_literal", 1, 1, "s", "date", "", {}, build_literal<SqlKind::date>},
     {"timestamp_literal", 1, 1, "s", "timestamp", "", {}, build_literal<SqlKind::timestamp>},
     {"current_date", 0, 0, "", "date", "", {}, build_now},
@@ -230,6 +230,6 @@ constexpr FunctionRule rules[] = {
 
 }  // namespace
 
-std::span<const FunctionRule> time_functions() { return rules; }
+std::span<const FunctionRule> time_functions() { return time_rules; }
 
 }  // namespace tripos::worker

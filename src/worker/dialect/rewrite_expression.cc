@@ -9,7 +9,7 @@
 namespace tripos::worker {
 namespace {
 
-constexpr int nesting_max = 400;
+constexpr int expression_nesting_max = 400;
 constexpr std::size_t sql_size_max = 4 << 20;  // some operands are repeated: nested, they'd grow without bound
 
 struct OperatorName {
@@ -124,8 +124,8 @@ Result<Expression> Rewriter::expression(Node node, const Scope& scope) {
 }
 
 Result<Expression> Rewriter::reference(Node node, const Scope& scope) {
-  if (++depth_ > nesting_max) {
-    return fail(ErrorCode::query, "the expression nests more than {} levels", nesting_max);
+  if (++depth_ > expression_nesting_max) {
+    return fail(ErrorCode::query, "the expression nests more than {} levels", expression_nesting_max);
   }
   const std::string_view kind = node.text("class");
   Result<Expression> result = kind == "COLUMN_REF"    ? column(node, scope)

@@ -8,7 +8,7 @@ namespace tripos::worker {
 namespace {
 
 // INTERVAL n UNIT comes as to_units(CAST(trunc(CAST(n AS DOUBLE)) AS …)).
-constexpr std::pair<std::string_view, std::string_view> interval_units[] = {
+constexpr std::pair<std::string_view, std::string_view> unit_functions[] = {
     {"to_years", "YEAR"}, {"to_months", "MONTH"},   {"to_weeks", "WEEK"},     {"to_days", "DAY"},
     {"to_hours", "HOUR"}, {"to_minutes", "MINUTE"}, {"to_seconds", "SECOND"},
 };
@@ -93,8 +93,8 @@ Result<Expression> Rewriter::function(Node node, const Scope& scope) {
   } else if (node.flag("is_operator")) {
     return infix(name, node, scope);
   }
-  if (const auto* unit = std::ranges::find(interval_units, name, &std::pair<std::string_view, std::string_view>::first);
-      unit != std::end(interval_units)) {
+  if (const auto* unit = std::ranges::find(unit_functions, name, &std::pair<std::string_view, std::string_view>::first);
+      unit != std::end(unit_functions)) {
     TRIPOS_ASSIGN(const Expression count, expression(innermost_cast_child(children.at(0)), scope));
     return Expression{
         .sql = fmt::format("{}(CAST({} AS {}))", name, count.sql, name == "to_seconds" ? "DOUBLE" : "INTEGER"),

@@ -7,7 +7,7 @@
 namespace tripos::worker {
 namespace {
 
-constexpr int nesting_max = 200;
+constexpr int query_nesting_max = 200;
 
 // Names for DuckDB, unlike each other also where Spark's are alike.
 class UniqueNames {
@@ -59,8 +59,8 @@ Result<Query> Rewriter::rewrite(Node node) {
 }
 
 Result<Query> Rewriter::query(Node node, const Scope* outer, const Names* names) {
-  if (++depth_ > nesting_max) {
-    return fail(ErrorCode::query, "the statement nests more than {} queries", nesting_max);
+  if (++depth_ > query_nesting_max) {
+    return fail(ErrorCode::query, "the statement nests more than {} queries", query_nesting_max);
   }
   const Names* names_before = names_;
   Result<Query> result = query_body(node, outer, names);

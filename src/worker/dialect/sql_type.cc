@@ -192,15 +192,15 @@ std::string SqlType::title() const {
 
 namespace {
 
-std::string duckdb_type(const SqlType& type, std::string_view timestamp) {
+std::string type_text(const SqlType& type, std::string_view timestamp) {
   switch (type.kind()) {
     case SqlKind::decimal: return fmt::format("DECIMAL({},{})", type.precision(), type.scale());
-    case SqlKind::array: return duckdb_type(type.element(), timestamp) + "[]";
-    case SqlKind::map: return fmt::format("MAP({}, {})", duckdb_type(type.key(), timestamp), duckdb_type(type.element(), timestamp));
+    case SqlKind::array: return type_text(type.element(), timestamp) + "[]";
+    case SqlKind::map: return fmt::format("MAP({}, {})", type_text(type.key(), timestamp), type_text(type.element(), timestamp));
     case SqlKind::structure: {
       std::string text = "STRUCT(";
       for (const SqlField& field : type.fields()) {
-        text += (text.back() == '(' ? "" : ", ") + quoted_name(field.name) + ' ' + duckdb_type(field.type, timestamp);
+        text += (text.back() == '(' ? "" : ", ") + quoted_name(field.name) + ' ' + type_text(field.type, timestamp);
       }
       return text + ')';
     }
@@ -211,8 +211,8 @@ std::string duckdb_type(const SqlType& type, std::string_view timestamp) {
 
 }  // namespace
 
-std::string SqlType::duckdb() const { return duckdb_type(*this, names_of(SqlKind::timestamp).duckdb); }
-std::string SqlType::parquet() const { return duckdb_type(*this, "TIMESTAMP WITH TIME ZONE"); }
+std::string SqlType::duckdb() const { return type_text(*this, names_of(SqlKind::timestamp).duckdb); }
+std::string SqlType::parquet() const { return type_text(*this, "TIMESTAMP WITH TIME ZONE"); }
 
 SqlType as_decimal(const SqlType& numeric) {
   switch (numeric.kind()) {
