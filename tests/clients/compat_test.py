@@ -8,6 +8,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compat  # noqa: E402
+import session_text  # noqa: E402
 
 GOOD = "print('pass  one'); print('done')"
 
@@ -65,6 +66,43 @@ class Verdicts(unittest.TestCase):
         text = compat.report([verdict], "abc")
         self.assertIn("| judge | 1.0 | 1 of 2 | **failed** |", text)
         self.assertIn("- **failed:** two (why)", text)
+
+
+class Sessions(unittest.TestCase):
+    KEPT = "# a note\n$ one\n  a\n  b\n  exit code 0\n$ two\n  exit code 1\n"
+
+    def verdicts(self, found, differences="", used=None):
+        used = set() if used is None else used
+        wanted = session_text.apply(session_text.parse(self.KEPT), session_text.parse_differences(differences), used)
+        return [passed for passed, _, _ in session_text.compare(wanted, session_text.parse(found))]
+
+    def test_the_same_transcript_passes(self):
+        self.assertEqual(self.verdicts(self.KEPT), [True, True])
+
+    def test_a_line_that_is_missing_changed_or_too_many_fails_its_step(self):
+        for line in ("", "  c\n", "  b\n  b\n"):
+            self.assertEqual(self.verdicts(self.KEPT.replace("  b\n", line)), [False, True], line)
+        self.assertEqual(self.verdicts(self.KEPT.replace("code 1", "code 0")), [True, False])
+
+    def test_a_step_that_is_missing_or_too_many_fails(self):
+        self.assertIn(False, self.verdicts(self.KEPT.split("$ two")[0]))
+        self.assertIn(False, self.verdicts(self.KEPT + "$ three\n"))
+        self.assertIn(False, self.verdicts("$ two\n  exit code 1\n"))
+
+    def test_an_intended_difference_is_demanded(self):
+        table = "| step | Kafka | Tripos | why |\n|---|---|---|---|\n| `one` | `b` | `c` | so |\n| `two` | – | `aa` | so |\n"
+        used = set()
+        ours = "$ one\n  a\n  c\n  exit code 0\n$ two\n  aa\n  exit code 1\n"
+        self.assertEqual(self.verdicts(ours, table, used), [True, True])
+        self.assertEqual(used, {("one", "b"), ("two", None)})
+        self.assertEqual(self.verdicts(self.KEPT, table), [False, False])
+        self.assertEqual(self.verdicts(ours, "| `one` | `b` | – | so |\n"), [False, False])
+
+    def test_what_differs_between_runs_is_written_as_a_word_and_nothing_else(self):
+        transcript = session_text.Transcript("name-1", "127.0.0.1:4711")
+        transcript.add("tool name-1-topic", "name-1-topic   0  12 /127.0.0.1\n\n at 127.0.0.1:4711 T=5", end="exit code 0",
+                       hide=((r"T=\d", "T"),))
+        self.assertEqual(transcript.text(), "$ tool session-topic\n  session-topic 0 12 /HOST\n  at HOST:PORT T\n  exit code 0\n")
 
 
 if __name__ == "__main__":

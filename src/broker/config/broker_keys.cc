@@ -242,7 +242,7 @@ constexpr std::array keys_of_broker{
     ConfigKey{.name = "compression.type",
               .type = string,
               .default_value = "producer",
-              .documentation = "How batches are compressed on disk. producer: as the producer sent them, untouched.",
+              .documentation = "Kept for tools. Batches stay as the producer sent them, whatever the value.",
               .choices = "producer,uncompressed,gzip,snappy,lz4,zstd"},
 
     // Groups and their offsets.

@@ -19,7 +19,7 @@ constexpr std::array keys_of_topic{
     ConfigKey{.name = "compression.type",
               .type = string,
               .default_value = "producer",
-              .documentation = "How batches are compressed on disk. producer: as the producer sent them, untouched.",
+              .documentation = "Kept for tools. Batches stay as the producer sent them, whatever the value.",
               .choices = "producer,uncompressed,gzip,snappy,lz4,zstd",
               .broker_name = "compression.type"},
     ConfigKey{.name = "delete.retention.ms",
