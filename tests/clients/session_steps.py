@@ -88,7 +88,7 @@ def messages(session):
                  "print.partition=true", "--property", "print.headers=true")
     session.tool("kafka-topics", "--create", "--topic", topic, "--partitions", "2")
     session.tool("kafka-console-producer", "--topic", topic, "--property", "parse.key=true", "--property", "key.separator=:",
-                 "--producer-property", "batch.size=0", stdin=keyed)
+                 "--sync", stdin=keyed)
     session.consume(topic, 20, *read_keys)
     session.tool("kafka-console-producer", "--topic", topic, "--property", "parse.headers=true", "--property", "parse.key=true",
                  stdin="trace:one,origin:two\tkey 3\twith headers\n")
