@@ -163,6 +163,11 @@ def kafka_tools():
     return re.search(r"kafka-tools-([\d.]+)\.jar", run(os.path.join(HERE, "kafka_classpath")))[1]
 
 
+def kafka_programs():
+    python_clients()
+    return re.search(r"kafka-clients-([\d.]+)\.jar", run(os.path.join(HERE, "kafka_classpath"), "programs_pom"))[1]
+
+
 def java_client():
     classpath = run(os.path.join(HERE, "kafka_classpath"))
     classes = os.path.join(WORK, "java")
@@ -216,6 +221,9 @@ JUDGES = [
     Judge("Kafka's own tools", kafka_tools, [Program(python("tools.py"))]),
     Judge("session against Apache Kafka", kafka_tools, [
         Program(python("session.py"), sabotage=True), Program(python("session.py"), ("--kafka",), only_all=True)]),
+    Judge("Kafka Streams, exactly-once v2", kafka_programs, [
+        Program(python("streams.py"), sabotage=True), Program(python("streams.py"), ("--kill-broker",))]),
+    Judge("Kafka Connect, distributed", kafka_programs, [Program(python("connect.py"), sabotage=True)]),
     Judge("kafka-python", python_client("kafka-python"), [unit_tests("KafkaPython"), Program(python("groups.py"), ("kafka-python",))]),
     Judge("aiokafka", python_client("aiokafka"), [Program(python("aiokafka_trip.py"), sabotage=True)]),
     Judge("franz-go", go_client("franz", "github.com/twmb/franz-go"), [Program([f"{WORK}/franz"], sabotage=True)]),
@@ -318,6 +326,7 @@ def main():
     if not chosen:
         raise SystemExit(f"no judge is called {' or '.join(options.judges)}: --list names them")
     os.makedirs(WORK, exist_ok=True)
+    os.environ["TRIPOS_PROGRAM"] = os.path.abspath(options.program)  # for judges that need a server of their own
     server = Server(os.path.abspath(options.program))
     try:
         verdicts = [judge(one, server, options.all) for one in chosen]
