@@ -229,6 +229,7 @@ JUDGES = [
     Judge("franz-go", go_client("franz", "github.com/twmb/franz-go"), [Program([f"{WORK}/franz"], sabotage=True)]),
     Judge("kafka-go", go_client("kafkago", "github.com/segmentio/kafka-go"), [Program([f"{WORK}/kafkago"], sabotage=True)]),
     Judge("kafkajs", node_client("kafkajs"), [Program(["node", f"{WORK}/node/kafkajs.js"], sabotage=True)]),
+    Judge("@platformatic/kafka", node_client("@platformatic/kafka"), [Program(["node", f"{WORK}/node/platformatic.js"], sabotage=True)]),
 ]
 
 
