@@ -212,10 +212,10 @@ def unit_tests(name):
 
 
 JUDGES = [
-    Judge("kcat", kcat, [unit_tests("Kcat"), Program(python("groups.py"), ("kcat",))], core=True),
+    Judge("kcat", kcat, [unit_tests("Kcat"), Program(python("groups.py"), ("kcat",), sabotage=True)], core=True),
     Judge("librdkafka (confluent-kafka)", python_client("confluent-kafka"),
-          [unit_tests("Librdkafka"), Program(python("groups.py"), ("confluent",)),
-           Program(python("groups.py"), ("confluent-cooperative",))],
+          [unit_tests("Librdkafka"), Program(python("groups.py"), ("confluent",), sabotage=True),
+           Program(python("groups.py"), ("confluent-cooperative",), sabotage=True)],
           core=True),
     Judge("kafka-clients (Java)", java_client, [Program(["java", f"@{WORK}/java.arguments", "RoundTrip"], sabotage=True)], core=True),
     Judge("Kafka's own tools", kafka_tools, [Program(python("tools.py"))]),
@@ -224,7 +224,8 @@ JUDGES = [
     Judge("Kafka Streams, exactly-once v2", kafka_programs, [
         Program(python("streams.py"), sabotage=True), Program(python("streams.py"), ("--kill-broker",))]),
     Judge("Kafka Connect, distributed", kafka_programs, [Program(python("connect.py"), sabotage=True)]),
-    Judge("kafka-python", python_client("kafka-python"), [unit_tests("KafkaPython"), Program(python("groups.py"), ("kafka-python",))]),
+    Judge("kafka-python", python_client("kafka-python"), [unit_tests("KafkaPython"),
+                                                          Program(python("groups.py"), ("kafka-python",), sabotage=True)]),
     Judge("aiokafka", python_client("aiokafka"), [Program(python("aiokafka_trip.py"), sabotage=True)]),
     Judge("franz-go", go_client("franz", "github.com/twmb/franz-go"), [Program([f"{WORK}/franz"], sabotage=True)]),
     Judge("kafka-go", go_client("kafkago", "github.com/segmentio/kafka-go"), [Program([f"{WORK}/kafkago"], sabotage=True)]),

@@ -1,7 +1,8 @@
-"""A group of real clients against a running broker: groups.py HOST:PORT NAME CLIENT
+"""A group of real clients against a running broker: groups.py HOST:PORT NAME CLIENT [--sabotage]
 
 Two members share a topic's partitions; one is killed, the other takes all of them and goes on where it was committed; a third takes over a
 share, then leaves cleanly. CLIENT: kafka-python, confluent, confluent-cooperative, kcat. NAME begins the names of topics and groups.
+--sabotage: messages are kept back, and a partition is missed that there is not.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 
+import checks
 from checks import HERE, PARTITIONS, Topic, check, run_checks, wait
 
 
@@ -73,7 +75,7 @@ def values(*members):
 def shares(*members):
     """All partitions are shared out among these, none twice, none idle."""
     lists = [member.assigned or [] for member in members]
-    return all(lists) and sorted(sum(lists, [])) == list(range(PARTITIONS))
+    return all(lists) and sorted(sum(lists, [])) == list(range(PARTITIONS + checks.sabotage))
 
 
 def committed(address, group, topic):
@@ -131,4 +133,5 @@ def group_of(address, name, client):
 
 
 if __name__ == "__main__":
-    run_checks(group_of, *sys.argv[1:])
+    checks.sabotage = sys.argv[4:] == ["--sabotage"]
+    run_checks(group_of, *sys.argv[1:4])
