@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,13 +41,24 @@ struct Pending {
   }
 };
 
+struct TestBrokerOptions {
+  ConfigValues config = {};
+  std::uint64_t seed = 1;
+  TrimGuard trim_guard = {};
+  OffsetFloor offset_floor = {};
+  std::unique_ptr<io::SimFileSystem> disk = {};  // none: an empty one
+};
+
 class TestBroker {
  public:
   explicit TestBroker(ConfigValues config = {}, std::uint64_t seed = 1, TrimGuard trim_guard = {})
-      : config_(std::move(config)),
-        trim_guard_(std::move(trim_guard)),
-        files_(std::make_unique<io::SimFileSystem>(seed)),
-        loop_(std::make_unique<io::SimLoop>(seed)) {
+      : TestBroker(TestBrokerOptions{.config = std::move(config), .seed = seed, .trim_guard = std::move(trim_guard)}) {}
+  explicit TestBroker(TestBrokerOptions options)
+      : config_(std::move(options.config)),
+        trim_guard_(std::move(options.trim_guard)),
+        offset_floor_(std::move(options.offset_floor)),
+        files_(options.disk ? std::move(options.disk) : std::make_unique<io::SimFileSystem>(options.seed)),
+        loop_(std::make_unique<io::SimLoop>(options.seed)) {
     open();
   }
   ~TestBroker() { close(); }
@@ -87,6 +99,12 @@ class TestBroker {
     open();
   }
 
+  // Ends without a word, and leaves the disk to whoever starts next.
+  [[nodiscard]] std::unique_ptr<io::SimFileSystem> leave_disk() {
+    close();
+    return std::move(files_);
+  }
+
   template <typename Request>
   [[nodiscard]] Pending send(const Request& request, std::int16_t version) {
     auto frame = wire::encode_request_frame(request, version, ++correlation_id_, "test").flatten();
@@ -106,6 +124,7 @@ class TestBroker {
   template <typename Response>
   [[nodiscard]] static Response read(const Pending& pending, std::int16_t version) {
     kept_.push_back(std::make_unique<Buffer>(pending.frame()));  // the response has views into it
+    if (kept_.size() > kept_max) kept_.pop_front();
     const auto frame = wire::decode_response_frame(*kept_.back(), Response::api_key, version);
     EXPECT_TRUE(frame.has_value());
     if (!frame) return {};
@@ -120,14 +139,22 @@ class TestBroker {
     return read<Response>(pending, version);
   }
 
-  wire::ErrorCode create_topic(const std::string& name, std::int32_t partition_count = 1, const ConfigValues& config = {}) {
+  [[nodiscard]] Pending start_create_topic(const std::string& name, std::int32_t partition_count = 1, const ConfigValues& config = {}) {
     wire::CreateTopicsRequest request;
     auto& topic = request.topics.emplace_back();
     topic.name = name;
     topic.num_partitions = partition_count;
     topic.replication_factor = 1;
     for (const auto& [key, value] : config) topic.configs.push_back({.name = key, .value = value});
-    return call<wire::CreateTopicsResponse>(request, 7).topics.at(0).error_code;
+    return send(request, 7);
+  }
+  [[nodiscard]] static wire::ErrorCode created(const Pending& pending) {
+    return read<wire::CreateTopicsResponse>(pending, 7).topics.at(0).error_code;
+  }
+  wire::ErrorCode create_topic(const std::string& name, std::int32_t partition_count = 1, const ConfigValues& config = {}) {
+    const Pending pending = start_create_topic(name, partition_count, config);
+    run();
+    return created(pending);
   }
 
   [[nodiscard]] Pending start_produce(const std::string& topic, Bytes batch, std::int32_t partition = 0, std::int16_t acks = -1) {
@@ -199,8 +226,8 @@ class TestBroker {
   }
 
   // Commits `offset` of partition 0 for a group; without a member, as one that assigns its partitions itself does.
-  wire::ErrorCode commit_offset(const std::string& group, const std::string& topic, std::int64_t offset, const std::string& member = "",
-                                std::int32_t generation = -1) {
+  [[nodiscard]] Pending start_commit_offset(const std::string& group, const std::string& topic, std::int64_t offset,
+                                            const std::string& member = "", std::int32_t generation = -1) {
     wire::OffsetCommitRequest request;
     request.group_id = group;
     request.member_id = member;
@@ -210,7 +237,16 @@ class TestBroker {
     auto& place = committed.partitions.emplace_back();
     place.partition_index = 0;
     place.committed_offset = offset;
-    return call<wire::OffsetCommitResponse>(request, 7).topics.at(0).partitions.at(0).error_code;
+    return send(request, 7);
+  }
+  [[nodiscard]] static wire::ErrorCode committed(const Pending& pending) {
+    return read<wire::OffsetCommitResponse>(pending, 7).topics.at(0).partitions.at(0).error_code;
+  }
+  wire::ErrorCode commit_offset(const std::string& group, const std::string& topic, std::int64_t offset, const std::string& member = "",
+                                std::int32_t generation = -1) {
+    const Pending pending = start_commit_offset(group, topic, offset, member, generation);
+    run();
+    return committed(pending);
   }
 
   [[nodiscard]] wire::ListOffsetsResponse::ListOffsetsPartitionResponse list_offsets(const std::string& topic, std::int64_t timestamp) {
@@ -236,7 +272,8 @@ class TestBroker {
                                   .background = *loop_,
                                   .fatal = [this](const Error&) { failed_ = true; },
                                   .warn = [this](std::string_view text) { warnings_.emplace_back(text); }};
-    auto opened = Broker::open(environment, "data", {.config = std::move(*config), .offset_floor = nullptr, .trim_guard = trim_guard_});
+    auto opened =
+        Broker::open(environment, "data", {.config = std::move(*config), .offset_floor = offset_floor_, .trim_guard = trim_guard_});
     if (opened) {
       broker_ = std::move(*opened);
       broker_->set_listening_at({.host = "127.0.0.1", .port = 9092});
@@ -252,6 +289,7 @@ class TestBroker {
 
   ConfigValues config_;
   TrimGuard trim_guard_;
+  OffsetFloor offset_floor_;
   std::unique_ptr<io::SimFileSystem> files_;
   std::unique_ptr<io::SimLoop> loop_;
   std::unique_ptr<log::DataDirectory> directory_;
@@ -262,7 +300,8 @@ class TestBroker {
   std::int32_t correlation_id_ = 0;
   std::uint64_t restarts_ = 100;
   bool failed_ = false;
-  static inline std::vector<std::unique_ptr<Buffer>> kept_;
+  static constexpr std::size_t kept_max = 300;
+  static inline thread_local std::deque<std::unique_ptr<Buffer>> kept_;
 };
 
 // A batch of these values, as a producer sends it.

@@ -73,8 +73,13 @@ class TestProducer {
   wire::ErrorCode add(const std::string& topic, std::int32_t partition = 0) { return add_all({{topic, partition}}).at({topic, partition}); }
 
   [[nodiscard]] Pending start_send(const std::string& topic, const std::vector<std::string>& values, std::int32_t partition = 0) {
-    RecordBatchFields fields = producer_fields(id_, epoch_, sequences_[{topic, partition}]);
+    RecordBatchFields fields = producer_fields(id_, epoch_, next_sequence(topic, partition));
     fields.transactional = true;
+    return start_send_batch(topic, batch_of(values, fields), partition);
+  }
+  [[nodiscard]] std::int32_t next_sequence(const std::string& topic, std::int32_t partition) { return sequences_[{topic, partition}]; }
+  // A batch of this producer's id, epoch and next sequence.
+  [[nodiscard]] Pending start_send_batch(const std::string& topic, Bytes batch, std::int32_t partition) {
     wire::ProduceRequest request;
     request.transactional_id = transactional_id_;
     request.acks = -1;
@@ -83,8 +88,7 @@ class TestProducer {
     data.name = topic;
     auto& records = data.partition_data.emplace_back();
     records.index = partition;
-    const Buffer batch = batch_of(values, fields);
-    records.records = Bytes(batch);
+    records.records = batch;
     return test_.send(request, 9);
   }
   wire::ErrorCode finish_send(const std::string& topic, const Pending& pending, std::int32_t count, std::int32_t partition = 0) {
@@ -155,46 +159,66 @@ class TestProducer {
   std::map<std::pair<std::string, std::int32_t>, std::int32_t> sequences_;
 };
 
-// All values that a consumer of committed transactions sees, in order: it leaves out what the broker names as aborted, as clients do; and
-// `withheld`, which clients are not told of.
-[[nodiscard]] inline std::vector<std::string> read_committed(TestBroker& test, const std::string& topic,
-                                                             const std::vector<TransactionRange>& withheld = {}) {
-  const AbortedBatches left_out(withheld);
-  std::vector<std::string> values;
-  std::int64_t offset = 0;
-  while (true) {
-    auto request = TestBroker::fetch_request(topic, offset);
-    request.isolation_level = 1;
-    const auto data = test.call<wire::FetchResponse>(request, 11).responses.at(0).partitions.at(0);
-    EXPECT_EQ(data.error_code, wire::ErrorCode::none);
-    const Bytes bytes = data.records.decoded_bytes();
-    if (bytes.empty() || data.error_code != wire::ErrorCode::none) return values;
-    EXPECT_TRUE(data.aborted_transactions.has_value());
-    std::map<std::int64_t, std::int64_t> aborted;  // first offset, producer
+// Hands on the records of a fetched partition from offset `from` on, as a consumer of committed transactions does: it leaves out what the
+// broker names as aborted (of what was fetched without isolation.level=read_committed that is nothing); and `withheld`, which clients are
+// not told of. Where to fetch on.
+template <typename Take>
+[[nodiscard]] std::int64_t take_fetched(const wire::FetchResponse::PartitionData& data, std::int64_t from, Take take,
+                                        const AbortedBatches& withheld = {}) {
+  EXPECT_EQ(data.error_code, wire::ErrorCode::none);
+  const Bytes bytes = data.records.decoded_bytes();
+  std::map<std::int64_t, std::int64_t> aborted;  // first offset, producer
+  if (data.aborted_transactions) {
     for (const auto& each : *data.aborted_transactions) aborted.emplace(each.first_offset, each.producer_id);
-    std::map<std::int64_t, bool> is_aborted;  // producer
-    RecordReader reader(64 << 20);
-    for (std::size_t at = 0; at < bytes.size();) {
-      const auto batch = RecordBatchView::parse(bytes.substr(at));
-      if (!batch) {
-        ADD_FAILURE() << "a fetched batch is broken";
-        return values;
-      }
-      at += batch->bytes().size();
-      while (!aborted.empty() && aborted.begin()->first <= batch->last_offset().value()) {
-        is_aborted[aborted.begin()->second] = true;
-        aborted.erase(aborted.begin());
-      }
-      const bool skip =
-          batch->is_control() || left_out.contains(*batch) || (batch->is_transactional() && is_aborted[batch->producer_id().value()]);
-      if (batch->is_control()) is_aborted[batch->producer_id().value()] = false;
-      EXPECT_TRUE(reader.start(*batch).has_value());
-      for (auto record = reader.next(); record && *record != nullptr; record = reader.next()) {
-        if (!skip && (*record)->offset.value() >= offset) values.emplace_back((*record)->value.value_or("(null)"));
-      }
-      offset = batch->next_offset().value();
-    }
   }
+  std::map<std::int64_t, bool> is_aborted;  // producer
+  RecordReader reader(64 << 20);
+  std::int64_t next = from;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto batch = RecordBatchView::parse(bytes.substr(at));
+    if (!batch || !batch->crc_matches()) {
+      ADD_FAILURE() << "a fetched batch is broken";
+      return from;
+    }
+    at += batch->bytes().size();
+    while (!aborted.empty() && aborted.begin()->first <= batch->last_offset().value()) {
+      is_aborted[aborted.begin()->second] = true;
+      aborted.erase(aborted.begin());
+    }
+    const bool skip =
+        batch->is_control() || withheld.contains(*batch) || (batch->is_transactional() && is_aborted[batch->producer_id().value()]);
+    if (batch->is_control()) is_aborted[batch->producer_id().value()] = false;
+    EXPECT_TRUE(reader.start(*batch).has_value());
+    for (auto record = reader.next(); record && *record != nullptr; record = reader.next()) {
+      if (!skip && (*record)->offset.value() >= from) take(**record);
+    }
+    next = batch->next_offset().value();
+  }
+  return next;
+}
+
+// Hands on all of a partition from `from` on; with `committed`, what is committed only.
+template <typename Take>
+void take_all(TestBroker& test, const std::string& topic, std::int32_t partition, std::int64_t from, bool committed, Take take,
+              const AbortedBatches& withheld = {}) {
+  while (true) {
+    auto request = TestBroker::fetch_request(topic, from, 0, partition);
+    request.isolation_level = committed ? 1 : 0;
+    const auto data = test.call<wire::FetchResponse>(request, 11).responses.at(0).partitions.at(0);
+    EXPECT_TRUE(data.aborted_transactions.has_value() || !committed);
+    const std::int64_t next = take_fetched(data, from, take, withheld);
+    if (next <= from) return;
+    from = next;
+  }
+}
+
+// All values that a consumer of committed transactions sees, in order.
+[[nodiscard]] inline std::vector<std::string> read_committed(TestBroker& test, const std::string& topic,
+                                                             const AbortedBatches& withheld = {}) {
+  std::vector<std::string> values;
+  const auto take = [&values](const Record& record) { values.emplace_back(record.value.value_or("(null)")); };
+  take_all(test, topic, 0, 0, true, take, withheld);
+  return values;
 }
 
 // What a table shows: whole transactions only.
@@ -202,7 +226,7 @@ class TestProducer {
   const auto partition = test.broker().topics().partition(topic, PartitionId(0));
   if (!partition) return {};
   const Offset stable = (*partition)->stable_offset().offset;
-  return read_committed(test, topic, test.broker().straddling().withheld((*partition)->id(), Offset(0), stable));
+  return read_committed(test, topic, AbortedBatches(test.broker().straddling().withheld((*partition)->id(), Offset(0), stable)));
 }
 
 // What the group has committed for partition 0 of the topic.

@@ -37,6 +37,8 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
   return range;
 }
 
+}  // namespace
+
 Result<std::vector<PartitionRange>> read_ranges(Broker& broker, std::span<const RangeRequest> requests) {
   std::vector<PartitionRange> ranges;
   ranges.reserve(requests.size());
@@ -47,23 +49,24 @@ Result<std::vector<PartitionRange>> read_ranges(Broker& broker, std::span<const 
   return ranges;
 }
 
-}  // namespace
+std::vector<TopicDescription> describe_topics(Broker& broker) {
+  std::vector<TopicDescription> described;
+  for (const broker::Topic* topic : broker.topics().all()) {
+    described.push_back({.id = topic->id(),
+                         .name = topic->name(),
+                         .partition_count = topic->partition_count(),
+                         .internal = topic->internal,
+                         .table = topic->config.table,
+                         .table_fields_max = topic->config.table_fields_max,
+                         .compacted = topic->config.compacted,
+                         .message_bytes_max = static_cast<std::size_t>(topic->config.message_bytes_max)});
+  }
+  return described;
+}
 
 std::vector<TopicDescription> BrokerSource::topics() {
-  auto topics = call_on_loop<std::vector<TopicDescription>>(broker_.environment().executor, [this](const auto& answer) {
-    std::vector<TopicDescription> described;
-    for (const broker::Topic* topic : broker_.topics().all()) {
-      described.push_back({.id = topic->id(),
-                           .name = topic->name(),
-                           .partition_count = topic->partition_count(),
-                           .internal = topic->internal,
-                           .table = topic->config.table,
-                           .table_fields_max = topic->config.table_fields_max,
-                           .compacted = topic->config.compacted,
-                           .message_bytes_max = static_cast<std::size_t>(topic->config.message_bytes_max)});
-    }
-    answer(described);
-  });
+  auto topics = call_on_loop<std::vector<TopicDescription>>(broker_.environment().executor,
+                                                            [this](const auto& answer) { answer(describe_topics(broker_)); });
   return topics ? std::move(*topics) : std::vector<TopicDescription>();
 }
 

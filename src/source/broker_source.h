@@ -10,6 +10,10 @@
 
 namespace tripos::source {
 
+// What the port says at this moment. Threads: the loop's.
+[[nodiscard]] std::vector<TopicDescription> describe_topics(broker::Broker& broker);
+[[nodiscard]] Result<std::vector<PartitionRange>> read_ranges(broker::Broker& broker, std::span<const RangeRequest> requests);
+
 class BrokerSource final : public RecordSource {
  public:
   explicit BrokerSource(broker::Broker& broker) : broker_(broker) {}

@@ -26,6 +26,11 @@ std::string_view to_string(Operation operation) noexcept {
   return names.at(static_cast<std::size_t>(operation));
 }
 
+std::string_view to_string(Survival survival) noexcept {
+  constexpr std::array names = {"everything", "nothing", "beginning", "selection", "killed"};
+  return names.at(static_cast<std::size_t>(survival));
+}
+
 // A change to a file's bytes: a write, or a new size.
 struct SimFileSystem::Change {
   std::uint64_t position = 0;
@@ -144,6 +149,7 @@ SimFileSystem::SimFileSystem(std::uint64_t seed) : random_(seed), root_(std::mak
 SimFileSystem::~SimFileSystem() = default;
 
 Result<> SimFileSystem::begin(Operation operation, const std::string& path) {
+  if (before_change_ && !power_is_cut_ && operation != Operation::read) before_change_();
   if (!power_is_cut_ && operation != Operation::read && operation_count_++ == cut_at_) power_is_cut_ = true;
   if (power_is_cut_) return fail(ErrorCode::io, "{} {}: the power is cut", to_string(operation), path);
   if (injector_) {
@@ -335,7 +341,8 @@ struct SimFileSystem::Survivors {
   std::size_t prefix(std::size_t count) {
     switch (survival) {
       case Survival::everything:
-      case Survival::selection: return count;
+      case Survival::selection:
+      case Survival::killed: return count;
       case Survival::nothing: return 0;
       case Survival::beginning: return random() % (count + 1);
     }
@@ -349,12 +356,28 @@ struct SimFileSystem::Survivors {
     copy = std::make_shared<Node>();
     const NodePointer result = copy;
     result->directory = old->directory;
-    if (old->directory) {
+    if (survival == Survival::killed) {
+      unchanged(*old, *result);
+    } else if (old->directory) {
       directory(*old, *result);
     } else {
       file(*old, *result);
     }
     return result;
+  }
+
+  void unchanged(const Node& old, Node& to) {
+    to.seen = old.seen;
+    to.stored = old.stored;
+    to.changes = old.changes;
+    to.allocated = old.allocated;
+    used += to.allocated;
+    for (const auto& [name, child] : old.names) to.names[name] = node(child);
+    for (const auto& [name, child] : old.stored_names) to.stored_names[name] = node(child);
+    for (const NameChange& change : old.name_changes) {
+      NameChange& copy = to.name_changes.emplace_back();
+      for (const auto& [name, child] : change) copy.emplace_back(name, child == nullptr ? nullptr : node(child));
+    }
   }
 
   void file(const Node& old, Node& to) {
@@ -405,6 +428,49 @@ std::unique_ptr<SimFileSystem> SimFileSystem::after_power_cut(Survival survival,
   files->used_ = survivors.used;
   files->capacity_ = capacity_;
   return files;
+}
+
+// --- Comparing disks
+
+struct SimFileSystem::Hasher {
+  std::map<const Node*, std::uint64_t> done;
+  std::uint64_t value = 0;
+
+  void add(std::uint64_t number) { value = (value ^ number) * 0x9e3779b97f4a7c15U ^ value >> 29U; }
+  void add(std::string_view bytes) { add(std::hash<std::string_view>()(bytes)); }
+  void add(const std::map<std::string, NodePointer, std::less<>>& names) {
+    add(names.size());
+    for (const auto& [name, child] : names) {
+      add(name);
+      add(child);
+    }
+  }
+  void add(const NodePointer& node) {
+    if (node == nullptr) return add(std::uint64_t{0});
+    const auto [entry, fresh] = done.emplace(node.get(), done.size() + 1);
+    add(entry->second);  // a second link to one file differs from a copy of it
+    if (!fresh) return;
+    add(node->stored);
+    for (const Change& change : node->changes) {
+      add(change.position);
+      add(change.bytes);
+      add(change.size.value_or(UINT64_MAX));
+    }
+    add(node->stored_names);
+    add(node->name_changes.size());
+    for (const NameChange& change : node->name_changes) {
+      for (const auto& [name, child] : change) {
+        add(name);
+        add(child);
+      }
+    }
+  }
+};
+
+std::uint64_t SimFileSystem::content_hash() const {
+  Hasher hasher;
+  hasher.add(root_);
+  return hasher.value;
 }
 
 }  // namespace tripos::io

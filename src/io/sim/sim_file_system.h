@@ -2,7 +2,7 @@
 //
 // Each file has what everybody sees (the page cache) and what is on the disk, with the changes between them in a list until a sync applies
 // them; each directory the same for names. A power cut keeps of the lists what `Survival` says: everything, nothing, a beginning that
-// ends in a torn write, or any selection of it with writes torn anywhere (reordering). A killed process loses nothing.
+// ends in a torn write, or any selection of it with writes torn anywhere (reordering). A killed process loses nothing, and syncs nothing.
 // A sync that fails drops the list: the cache goes on showing what will never reach the disk, as Linux does.
 // Threads: none (see SimLoop). Handles must not outlive this.
 #pragma once
@@ -25,7 +25,10 @@ enum class Operation { read, open, write, sync_data, truncate, reserve, rename, 
 
 [[nodiscard]] std::string_view to_string(Operation operation) noexcept;
 
-enum class Survival { everything, nothing, beginning, selection };
+// What a crash leaves of what was not synced. `killed`: only the process has ended; the page cache is there, and still not synced.
+enum class Survival { everything, nothing, beginning, selection, killed };
+
+[[nodiscard]] std::string_view to_string(Survival survival) noexcept;
 
 class SimFileSystem final : public FileSystem {
  public:
@@ -40,8 +43,12 @@ class SimFileSystem final : public FileSystem {
   // comes after it does nothing and fails.
   void cut_power_at(std::uint64_t operation_count) noexcept { cut_at_ = operation_count; }
   [[nodiscard]] bool power_is_cut() const noexcept { return power_is_cut_; }
-  // What the disk holds when the power is back.
+  // What the disk holds when the power is back, or the process is started anew. This disk goes on as if nothing had happened.
   [[nodiscard]] std::unique_ptr<SimFileSystem> after_power_cut(Survival survival, std::uint64_t seed) const;
+  // Of all names and bytes, synced or not: equal disks have equal hashes.
+  [[nodiscard]] std::uint64_t content_hash() const;
+  // Called before each operation that would change something, while all before it is done and nothing of it is.
+  void before_change(std::function<void()> hook) { before_change_ = std::move(hook); }
 
   // Asked before each operation; an error makes it fail. A failing write leaves a part of itself.
   using Injector = std::function<std::optional<ErrorCode>(Operation, const std::string& path)>;
@@ -75,6 +82,7 @@ class SimFileSystem final : public FileSystem {
   struct Change;
   using NameChange = std::vector<std::pair<std::string, NodePointer>>;  // all or nothing; nullptr removes
   struct Survivors;
+  struct Hasher;
 
   [[nodiscard]] Result<> begin(Operation operation, const std::string& path);
   [[nodiscard]] NodePointer find(std::string_view path) const;
@@ -92,6 +100,7 @@ class SimFileSystem final : public FileSystem {
   std::uint64_t used_ = 0;
   Injector injector_;
   std::function<void(Operation, const std::string&)> observer_;
+  std::function<void()> before_change_;
   std::set<std::string> locks_;
 };
 

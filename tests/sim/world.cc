@@ -1,0 +1,77 @@
+#include "world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "log/paths.h"
+
+namespace tripos::sim {
+
+std::vector<TopicDescription> LoopSource::topics() { return source::describe_topics(*broker_); }
+
+Result<std::vector<PartitionRange>> LoopSource::ranges(std::span<const RangeRequest> requests) {
+  return source::read_ranges(*broker_, requests);
+}
+
+World::World(std::unique_ptr<io::SimFileSystem> disk, std::uint64_t seed) {
+  io::SimFileSystem& files = *disk;
+  store_ = std::make_unique<store::LocalStore>(files);
+  manifests_ = std::make_unique<lambda::ManifestStore>(*store_, log::topics_directory("data"));
+  floors_ = std::make_unique<lambda::OffsetFloors>(*manifests_, [this](const Error& damaged) { complain(damaged.message); });
+  broker::TestBrokerOptions options;
+  options.config = {{"offsets.topic.num.partitions", "1"}, {"transaction.state.log.num.partitions", "1"}};
+  options.seed = seed;
+  options.disk = std::move(disk);
+  options.trim_guard = [this](const auto& leaving, auto allowed) { guard_trim(leaving, std::move(allowed)); };
+  options.offset_floor = [this](const TopicPartition& partition) { return floors_->floor(partition); };
+  broker_ = std::make_unique<broker::TestBroker>(std::move(options));
+  if (!broker_->is_open()) return;
+  source_.serve(&broker_->broker());
+  tables_ = std::make_unique<lambda::Tables>(source_, *manifests_);
+  columns_ = std::make_unique<lambda::PlainColumnFiles>(files);
+  snapshotter_ = std::make_unique<lambda::Snapshotter>(
+      *tables_, *columns_, [] { return WallTime(); }, lambda::Snapshotter::Limits{.parallel_bytes_min = 500, .file_bytes_max = 1000});
+}
+
+std::string World::complaints() const {
+  if (!is_open()) return broker_->open_error();
+  if (broker_->has_failed()) return "a sync failed";
+  if (!complaints_.empty()) return complaints_.front();
+  return broker_->warnings().empty() ? "" : broker_->warnings().front();
+}
+
+void World::start_snapshot() {
+  const auto run = [this] {
+    const auto made = snapshotter_->run("");
+    if (!made && made.error().code != ErrorCode::not_found) complain("a batch run failed: " + made.error().message);
+  };
+  loop().run(run, [] {});
+}
+
+bool World::stop() {
+  bool stopped = false;
+  broker_->broker().stop([&stopped] { stopped = true; });
+  broker_->run();
+  return stopped;
+}
+
+void World::guard_trim(const broker::LeavingRecords& leaving, std::function<void(const Result<Offset>&)> allowed) {
+  const auto result = std::make_shared<Result<Offset>>(Offset(0));
+  loop().run([this, leaving, result] { *result = prepare_trim(leaving); }, [result, allowed = std::move(allowed)] { allowed(*result); });
+}
+
+Result<Offset> World::prepare_trim(const broker::LeavingRecords& leaving) {
+  const auto topics = source_.topics();
+  const auto topic = std::ranges::find(topics, leaving.partition.topic, &TopicDescription::id);
+  if (topic == topics.end()) return fail(ErrorCode::unavailable, "the topic was deleted");
+  if (!topic->table || topic->internal) return leaving.end;
+  switch (leaving.trim) {
+    case log::Trim::compaction: TRIPOS_TRY(snapshotter_->keep_schema(*topic)); return leaving.end;
+    case log::Trim::deletion: return leaving.end;
+    case log::Trim::retention:
+      return topic->compacted ? leaving.end : snapshotter_->cover(*topic, leaving.partition.partition, leaving.end);
+  }
+  return leaving.end;
+}
+
+}  // namespace tripos::sim
