@@ -1,4 +1,5 @@
 // sim: the simulation's program (./run sim; docs/simulation.md).
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
