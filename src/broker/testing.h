@@ -304,6 +304,38 @@ class TestBroker {
   static inline thread_local std::deque<std::unique_ptr<Buffer>> kept_;
 };
 
+// What clients learn of answers, at the moment that they come: a crash is held against all that was answered before it.
+class Answers {
+ public:
+  using Learn = std::function<void(const Pending&)>;
+  void wait(Pending pending, Learn learn) { waiting_.push_back({std::move(pending), std::move(learn)}); }
+  // Hands out what has come.
+  void listen() {
+    for (std::size_t i = 0; i < waiting_.size();) {
+      if (!waiting_[i].pending.is_answered()) {
+        ++i;
+        continue;
+      }
+      const Waiting answered = std::move(waiting_[i]);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+      ++count_;
+      answered.learn(answered.pending);
+    }
+  }
+  // What is under way gets no answer any more.
+  void forget() { waiting_.clear(); }
+  [[nodiscard]] bool any_under_way() const { return !waiting_.empty(); }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  struct Waiting {
+    Pending pending;
+    Learn learn;
+  };
+  std::vector<Waiting> waiting_;
+  std::uint64_t count_ = 0;
+};
+
 // A batch of these values, as a producer sends it.
 [[nodiscard]] inline Buffer batch_of(const std::vector<std::string>& values, const RecordBatchFields& fields = {},
                                      std::int64_t timestamp_ms = 1'517'141'411'000) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "io/sim/crash_explorer.h"
 #include "log/compaction_fixture.h"
 #include "log/wrapped_file_system.h"
 
@@ -74,7 +75,7 @@ struct History {
 class World {
  public:
   World(io::SimFileSystem& disk, History& history, Mutation mutation, std::uint64_t seed)
-      : disk_(disk), history_(history), seed_(seed), files_(disk, mutation) {}
+      : history_(history), seed_(seed), files_(disk, mutation) {}
 
   Result<> start() {
     log_.reset();
@@ -94,7 +95,7 @@ class World {
     history_.attempted[offset] = record;
     if (!log_->append(keyed_batch({record}), {})) return;
     loop_->run();
-    if (disk_.power_is_cut() || log_->durable_end().offset <= offset) return;
+    if (log_->durable_end().offset <= offset) return;
     history_.last[record.first] = offset;
     history_.seen = log_->durable_end().offset;
   }
@@ -143,7 +144,6 @@ class World {
   }
 
  private:
-  io::SimFileSystem& disk_;
   History& history_;
   std::uint64_t seed_;
   FaultyFileSystem files_;
@@ -152,10 +152,10 @@ class World {
   std::unique_ptr<PartitionLog> log_;
 };
 
-std::string run_script(World& world, const io::SimFileSystem& disk, std::uint64_t seed) {
+std::string run_script(World& world, const std::function<bool()>& well, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : started.error().message;
-  for (int step = 0; step < 45 && !disk.power_is_cut(); ++step) {
+  if (auto started = world.start(); !started) return started.error().message;
+  for (int step = 0; step < 45 && well(); ++step) {
     const auto choice = random() % 20;
     if (choice < 15) {
       const bool tombstone = random() % 6 == 0;
@@ -166,50 +166,42 @@ std::string run_script(World& world, const io::SimFileSystem& disk, std::uint64_
     } else if (choice < 19) {
       world.trim();
     } else {
-      if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : "after a kill: " + started.error().message;
+      if (auto started = world.start(); !started) return "after a kill: " + started.error().message;
     }
-    if (disk.power_is_cut()) break;
-    if (const std::string wrong = world.check(); !wrong.empty() && !disk.power_is_cut()) return wrong;
+    if (std::string wrong = world.check(); !wrong.empty()) return wrong;
   }
   return "";
 }
 
-std::string check_after(const io::SimFileSystem& cut, io::Survival survival, const History& history, Mutation mutation,
-                        std::uint64_t seed) {
-  auto disk = cut.after_power_cut(survival, seed);
-  for (int life = 0; life < 2; ++life) {
-    {
-      History known = history;
-      World world(*disk, known, mutation, seed);
-      if (auto started = world.start(); !started) return "refused: " + started.error().message;
-      if (std::string wrong = world.check(); !wrong.empty()) return wrong;
-      for (int i = 0; i < 6; ++i) world.put({"key" + std::to_string(i % 2), "later" + std::string(90, 'l')});
-      world.compact();
-      if (std::string wrong = world.check(); !wrong.empty()) return "after another run: " + wrong;
-    }
-    disk = cut.after_power_cut(survival, seed + 77);  // the same moment, another loss
-  }
+std::string check_after(io::SimFileSystem& left, const History& history, Mutation mutation, std::uint64_t seed) {
+  History known = history;
+  World world(left, known, mutation, seed);
+  if (auto started = world.start(); !started) return "refused: " + started.error().message;
+  if (std::string wrong = world.check(); !wrong.empty()) return wrong;
+  for (int i = 0; i < 6; ++i) world.put({"key" + std::to_string(i % 2), "later" + std::string(90, 'l')});
+  world.compact();
+  if (std::string wrong = world.check(); !wrong.empty()) return "after another run: " + wrong;
   return "";
 }
 
-std::string explore(std::uint64_t seed, Mutation mutation, std::uint64_t stride, std::uint64_t& cuts) {
-  for (std::uint64_t at = 0;; at += stride) {
-    io::SimFileSystem disk(seed);
-    make_data_directory(disk);
-    disk.cut_power_at(disk.operation_count() + at);
-    History history;
-    {
-      World world(disk, history, mutation, seed);
-      if (std::string wrong = run_script(world, disk, seed); !wrong.empty()) return wrong;
-    }
-    ++cuts;
-    for (const auto survival : {io::Survival::nothing, io::Survival::everything, io::Survival::beginning, io::Survival::selection}) {
-      std::string wrong = check_after(disk, survival, history, mutation, seed * 1009 + at);
-      if (!wrong.empty())
-        return fmt::format("{} (script {}, cut in operation {}, survival {})", wrong, seed, at, static_cast<int>(survival));
-    }
-    if (!disk.power_is_cut()) return "";
-  }
+std::string explore(std::uint64_t seed, Mutation mutation, std::uint64_t& operations) {
+  io::SimFileSystem disk(seed);
+  make_data_directory(disk);
+  History history;
+  const auto knowledge = [&history] {
+    return history.attempted.size() + static_cast<std::uint64_t>(history.seen.value() + history.start_asked.value());
+  };
+  io::CrashExplorer explorer({.seed = seed, .knowledge = knowledge},
+                             [&](auto left, const io::CrashPoint& point) { return check_after(*left, history, mutation, point.seed); });
+  explorer.watch(disk);
+  World world(disk, history, mutation, seed);
+  if (std::string wrong = run_script(
+          world, [&explorer] { return explorer.wrong().empty(); }, seed);
+      !wrong.empty())
+    return wrong;
+  operations += explorer.operations();
+  if (explorer.wrong().empty()) return "";
+  return fmt::format("{} (script {}, {})", explorer.wrong(), seed, explorer.wrong_point()->text());
 }
 
 #ifdef TRIPOS_SANITIZED
@@ -219,17 +211,17 @@ constexpr std::uint64_t scripts = 3;
 #endif
 
 TEST(CompactionCrash, TheLastOfEachKeyIsThereWhereverThePowerIsCut) {
-  std::uint64_t cuts = 0;
-  for (std::uint64_t seed = 1; seed <= scripts; ++seed) ASSERT_EQ(explore(seed, Mutation::none, 1, cuts), "");
-  EXPECT_GT(cuts, 150 * scripts);
-  RecordProperty("cuts", std::to_string(cuts));
+  std::uint64_t operations = 0;
+  for (std::uint64_t seed = 1; seed <= scripts; ++seed) ASSERT_EQ(explore(seed, Mutation::none, operations), "");
+  EXPECT_GT(operations, 150 * scripts);
+  RecordProperty("operations", std::to_string(operations));
 }
 
 TEST(CompactionCrash, EverySeededMutationIsCaught) {
   for (const Mutation mutation : mutations) {
     std::string caught;
-    std::uint64_t cuts = 0;
-    for (std::uint64_t seed = 1; seed <= 20 && caught.empty(); ++seed) caught = explore(seed, mutation, 1, cuts);
+    std::uint64_t operations = 0;
+    for (std::uint64_t seed = 1; seed <= 20 && caught.empty(); ++seed) caught = explore(seed, mutation, operations);
     EXPECT_NE(caught, "") << "mutation " << static_cast<int>(mutation) << " survived: the checks are blind to it";
   }
 }

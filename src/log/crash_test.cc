@@ -1,4 +1,4 @@
-// The power is cut in every operation of a scripted run, in every way that Survival knows; what is left is recovered and checked:
+// A crash before every change of the disk in a scripted run, in every way that Survival knows; what is left is recovered and checked:
 // nothing acknowledged is lost, no record has changed, offsets are not used twice, what was seen stays.
 // The seeded mutations break one rule each (rules, 1); the same checks must catch every one of them, or they check nothing.
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "io/sim/crash_explorer.h"
 #include "io/sim/sim_file_system.h"
 #include "io/sim/sim_loop.h"
 #include "log/log_fixture.h"
@@ -124,11 +125,21 @@ struct History {
 };
 using Histories = std::array<History, partition_count>;
 
+// Grows with what the world knows.
+std::uint64_t knowledge_of(const Histories& histories) {
+  std::uint64_t knowledge = 0;
+  for (const History& each : histories) {
+    knowledge += each.attempted.size() + each.acknowledged.size() +
+                 static_cast<std::uint64_t>(each.seen.value() + each.start.value() + each.start_asked.value());
+  }
+  return knowledge;
+}
+
 // A running server's logs on some disk, with what the world learns from them.
 class World {
  public:
   World(io::SimFileSystem& files, Histories& histories, Mutation mutation, std::uint64_t seed)
-      : disk_(files), histories_(histories), mutation_(mutation), seed_(seed), files_(files, mutation) {}
+      : histories_(histories), mutation_(mutation), seed_(seed), files_(files, mutation) {}
 
   // Starts (or starts again after a kill). The error is a refusal of a partition.
   Result<> start() {
@@ -171,7 +182,6 @@ class World {
     const auto appended = log(p).append(make_batch(values), {.urgency = urgency});
     if (!appended) return;
     log(p).when_durable(appended->end, [this, p, records](DurableEnd end) {
-      if (disk_.power_is_cut()) return;  // nobody hears it
       history(p).acknowledged.insert(records.begin(), records.end());
       history(p).seen = std::max(history(p).seen, end.offset);
     });
@@ -181,7 +191,7 @@ class World {
     const Offset to = log(p).start_offset() + (log(p).durable_end().offset - log(p).start_offset()) / 2;
     history(p).start_asked = std::max(history(p).start_asked, to);
     log(p).advance_start(to, Trim::retention, [this, p, to](const Result<>& result) {
-      if (result && !disk_.power_is_cut()) history(p).start = std::max(history(p).start, to);
+      if (result) history(p).start = std::max(history(p).start, to);
     });
   }
 
@@ -220,7 +230,6 @@ class World {
   }
 
  private:
-  io::SimFileSystem& disk_;
   Histories& histories_;
   Mutation mutation_;
   std::uint64_t seed_;
@@ -231,12 +240,12 @@ class World {
   std::array<std::unique_ptr<PartitionLog>, partition_count> logs_;
 };
 
-// The script: appends of all sizes, time that passes, starts that advance, kills and clean stops. Stops when the power is cut.
+// The script: appends of all sizes, time that passes, starts that advance, kills and clean stops; as long as `well()`.
 // An error: a log was refused, or showed something wrong after a kill.
-std::string run_script(World& world, const io::SimFileSystem& disk, std::uint64_t seed, int steps) {
+std::string run_script(World& world, const std::function<bool()>& well, std::uint64_t seed, int steps) {
   std::mt19937_64 random(seed);
-  if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : started.error().message;
-  for (int step = 0; step < steps && !disk.power_is_cut(); ++step) {
+  if (auto started = world.start(); !started) return started.error().message;
+  for (int step = 0; step < steps && well(); ++step) {
     const int p = static_cast<int>(random() % partition_count);
     const auto choice = random() % 100;
     if (choice < 45) {
@@ -251,28 +260,26 @@ std::string run_script(World& world, const io::SimFileSystem& disk, std::uint64_
       world.advance_start(p);
     } else {
       if (choice < 95) world.close();
-      if (auto started = world.start(); !started) return disk.power_is_cut() ? "" : "after a kill: " + started.error().message;
-      for (int q = 0; q < partition_count && !disk.power_is_cut(); ++q) {
-        const std::string wrong = world.check(q);
-        if (!wrong.empty() && !disk.power_is_cut()) return "after a kill: " + wrong;
+      if (auto started = world.start(); !started) return "after a kill: " + started.error().message;
+      for (int q = 0; q < partition_count; ++q) {
+        if (const std::string wrong = world.check(q); !wrong.empty()) return "after a kill: " + wrong;
       }
     }
   }
-  if (!disk.power_is_cut()) world.close();
+  if (well()) world.close();
   return "";
 }
 
 struct Outcome {
   std::string wrong;  // the first violation
-  std::uint64_t cuts = 0;
-  std::uint64_t recoveries = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t points = 0;
 };
 
 // Recovers what is left, checks it, goes on a little, cuts again with everything unsynced lost, checks again.
-std::string check_after(const io::SimFileSystem& cut, io::Survival survival, Histories histories, Mutation mutation, std::uint64_t seed) {
-  auto disk = cut.after_power_cut(survival, seed);
+std::string check_after(std::unique_ptr<io::SimFileSystem> disk, Histories histories, Mutation mutation, const io::CrashPoint& point) {
   for (int life = 0; life < 2; ++life) {
-    World world(*disk, histories, mutation, seed);
+    World world(*disk, histories, mutation, point.seed);
     if (auto started = world.start(); !started) return "refused: " + started.error().message;
     for (int p = 0; p < partition_count; ++p) {
       const std::string wrong = world.check(p);
@@ -285,41 +292,33 @@ std::string check_after(const io::SimFileSystem& cut, io::Survival survival, His
       if (!wrong.empty()) return wrong;
     }
     world.append(0, {"unsynced"}, Urgency::now);
-    auto next = disk->after_power_cut(life == 0 ? io::Survival::nothing : survival, seed + 1);
+    auto next = disk->after_power_cut(life == 0 ? io::Survival::nothing : point.survival, point.seed + 1);
     world.stop();
     disk = std::move(next);
   }
   return "";
 }
 
-// Cuts the power in operation 0, 1, 2 … of the script of this seed.
+// Crashes before operation 0, 1, 2 … of the script of this seed.
 Outcome explore(std::uint64_t seed, Mutation mutation, int steps, std::uint64_t stride) {
+  io::SimFileSystem disk(seed);
+  make_data_directory(disk);
+  Histories histories;
+  io::CrashExplorer explorer(
+      {.seed = seed, .stride = stride, .knowledge = [&histories] { return knowledge_of(histories); }},
+      [&](auto left, const io::CrashPoint& point) { return check_after(std::move(left), histories, mutation, point); });
+  explorer.watch(disk);
   Outcome outcome;
-  for (std::uint64_t at = 0;; at += stride) {
-    io::SimFileSystem disk(seed);
-    make_data_directory(disk);
-    disk.cut_power_at(disk.operation_count() + at);
-    Histories histories;
-    {
-      World world(disk, histories, mutation, seed);
-      outcome.wrong = run_script(world, disk, seed, steps);
-    }
-    if (!outcome.wrong.empty()) return outcome;
-    ++outcome.cuts;
-    constexpr std::array survivals = {io::Survival::nothing, io::Survival::everything, io::Survival::beginning, io::Survival::selection,
-                                      io::Survival::selection};
-    for (std::size_t i = 0; i < survivals.size(); ++i) {
-      const std::uint64_t survival_seed = seed * 1'000'003 + at * 17 + i;
-      outcome.wrong = check_after(disk, survivals[i], histories, mutation, survival_seed);
-      ++outcome.recoveries;
-      if (!outcome.wrong.empty()) {
-        outcome.wrong +=
-            fmt::format(" (script {}, cut in operation {}, survival {}, seed {})", seed, at, static_cast<int>(survivals[i]), survival_seed);
-        return outcome;
-      }
-    }
-    if (!disk.power_is_cut()) return outcome;  // the script ended first
+  {
+    World world(disk, histories, mutation, seed);
+    outcome.wrong = run_script(
+        world, [&explorer] { return explorer.wrong().empty(); }, seed, steps);
   }
+  explorer.look(disk);
+  if (!explorer.wrong().empty()) outcome.wrong = fmt::format("{} (script {}, {})", explorer.wrong(), seed, explorer.wrong_point()->text());
+  outcome.operations = explorer.operations();
+  outcome.points = explorer.points();
+  return outcome;
 }
 
 #ifdef TRIPOS_SANITIZED
@@ -333,41 +332,40 @@ TEST(CrashTest, NothingAcknowledgedIsLostWhereverThePowerIsCut) {
   for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
     const Outcome outcome = explore(seed, Mutation::none, 90, 1);
     ASSERT_EQ(outcome.wrong, "");
-    total.cuts += outcome.cuts;
-    total.recoveries += outcome.recoveries;
+    total.operations += outcome.operations;
+    total.points += outcome.points;
   }
-  EXPECT_GT(total.cuts, 100 * scripts);
-  RecordProperty("cuts", std::to_string(total.cuts));
-  RecordProperty("recoveries", std::to_string(total.recoveries));
+  EXPECT_GT(total.operations, 100 * scripts);
+  RecordProperty("operations", std::to_string(total.operations));
+  RecordProperty("points", std::to_string(total.points));
 }
 
-// Recovery itself is cut in each of its operations.
+// Recovery itself is cut before each of its operations.
 TEST(CrashTest, RecoveryMayBeCutToo) {
   for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
     io::SimFileSystem disk(seed);
     make_data_directory(disk);
     Histories histories;
-    disk.cut_power_at(60 + seed * 13);
-    {
-      World world(disk, histories, Mutation::none, seed);
-      ASSERT_EQ(run_script(world, disk, seed, 90), "");
-    }
-    for (const auto survival : {io::Survival::everything, io::Survival::selection}) {
-      for (std::uint64_t at = 0;; ++at) {
-        const auto left = disk.after_power_cut(survival, seed);
-        left->cut_power_at(at);
-        Histories copy = histories;
-        World world(*left, copy, Mutation::none, seed);
-        const auto started = world.start();
-        if (!left->power_is_cut()) {
-          ASSERT_TRUE(started);
-          break;
-        }
-        for (const auto again : {io::Survival::nothing, io::Survival::everything, io::Survival::selection}) {
-          ASSERT_EQ(check_after(*left, again, copy, Mutation::none, seed + at), "") << "script " << seed << ", cut in operation " << at;
-        }
-      }
-    }
+    const auto knowledge = [&histories] { return knowledge_of(histories); };
+    const auto cut_again = [&](auto left, const io::CrashPoint& point) -> std::string {
+      Histories copy = histories;
+      io::CrashExplorer again({.seed = point.seed}, [&](auto left_again, const io::CrashPoint& second) {
+        return check_after(std::move(left_again), histories, Mutation::none, second);
+      });
+      again.watch(*left);
+      World world(*left, copy, Mutation::none, point.seed);
+      if (auto started = world.start(); !started) return "refused: " + started.error().message;
+      return again.wrong();
+    };
+    io::CrashExplorer explorer(
+        {.seed = seed, .survivals = {io::Survival::killed, io::Survival::selection}, .stride = 11, .knowledge = knowledge}, cut_again);
+    explorer.watch(disk);
+    World world(disk, histories, Mutation::none, seed);
+    ASSERT_EQ(run_script(
+                  world, [&explorer] { return explorer.wrong().empty(); }, seed, 90),
+              "");
+    ASSERT_EQ(explorer.wrong(), "") << "script " << seed << ", " << explorer.wrong_point()->text();
+    EXPECT_GT(explorer.points(), 10U);
   }
 }
 

@@ -98,7 +98,8 @@ class Returning {
                                               .epoch = heir.epoch().value(),
                                               .sequence = 0,
                                               .transaction = transaction,
-                                              .count = 1});
+                                              .count = 1,
+                                              .timestamp_ms = world_.loop().wall().time_since_epoch().count()});
       history_.transactions[transaction].batches.push_back(batch);
       error = heir.add(topic);
       const auto answer = TestBroker::produced([&] {

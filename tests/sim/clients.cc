@@ -35,21 +35,7 @@ Clients::Clients(History& history, std::uint64_t seed) : history_(history), rand
   for (const char* id : {"one", "two"}) transactional_.emplace_back().id = id;
 }
 
-void Clients::wait(Pending pending, std::function<void(const Pending&)> learn) {
-  waiting_.push_back({std::move(pending), std::move(learn)});
-}
-
-void Clients::listen() {
-  for (std::size_t i = 0; i < waiting_.size();) {
-    if (!waiting_[i].pending.is_answered()) {
-      ++i;
-      continue;
-    }
-    const Waiting answered = std::move(waiting_[i]);
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-    answered.learn(answered.pending);
-  }
-}
+void Clients::wait(Pending pending, std::function<void(const Pending&)> learn) { answers_.wait(std::move(pending), std::move(learn)); }
 
 void Clients::expect_none(ErrorCode error, std::string_view what) {
   if (error != ErrorCode::none && wrong_.empty()) wrong_ = fmt::format("refused: {}: error {}", what, static_cast<int>(error));
@@ -67,7 +53,7 @@ void Clients::begin(World& world) {
 
 void Clients::go_on(World& world) {
   world_ = &world;
-  waiting_.clear();
+  answers_.forget();
   for (IdempotentProducer& producer : idempotent_) {
     producer.asked = false;
     for (const auto& [place, batches] : producer.unanswered) {
@@ -83,25 +69,25 @@ void Clients::go_on(World& world) {
 
 void Clients::act() {
   const std::uint64_t choice = draw(100);
-  if (choice < 24) {
+  if (choice < 18) {
     produce_idempotent();
-  } else if (choice < 32) {
+  } else if (choice < 24) {
     produce_plain();
-  } else if (choice < 62) {
-    step_transaction(transactional_[draw(transactional_.size())]);
   } else if (choice < 66) {
-    commit_offset();
+    step_transaction(transactional_[draw(transactional_.size())]);
   } else if (choice < 69) {
+    commit_offset();
+  } else if (choice < 71) {
     delete_records();
-  } else if (choice < 74) {
+  } else if (choice < 75) {
     churn();
   } else if (choice < 77) {
     configure();
-  } else if (choice < 80) {
+  } else if (choice < 79) {
     ask_producer_id(nullptr);
-  } else if (choice < 84) {
-    world_->start_snapshot();
-  } else if (choice < 92) {
+  } else if (choice < 83) {
+    world_->start_snapshot(draw(3) == 0 ? World::Committer::rival : World::Committer::server);
+  } else if (choice < 89) {
     read();
   } else {
     pass_time();
@@ -111,10 +97,10 @@ void Clients::act() {
 }
 
 void Clients::pass_time() {
-  const std::uint64_t choice = draw(10);
-  if (choice < 6) {
+  const std::uint64_t choice = draw(16);
+  if (choice < 11) {
     world_->loop().advance(std::chrono::milliseconds(20));
-  } else if (choice < 9) {
+  } else if (choice < 15) {
     world_->loop().advance(std::chrono::seconds(15));  // the cleaner looks
   } else {
     world_->loop().advance(std::chrono::minutes(5));  // retention looks, transactions time out
@@ -161,8 +147,7 @@ void Clients::churn() {
   const std::string name(churning);
   const auto known = history_.topics.find(name);
   if (known != history_.topics.end() && known->second.uncertain) {
-    const bool under_way = std::ranges::any_of(waiting_, [](const Waiting& each) { return !each.pending.is_answered(); });
-    if (under_way) return;
+    if (answers_.any_under_way()) return;
     TopicKnown& topic = known->second;
     const broker::Topic* const there = broker().broker().topics().find(name);
     topic.uncertain = false;
@@ -173,7 +158,10 @@ void Clients::churn() {
   }
   if (known == history_.topics.end() || !known->second.exists) return create(name, {}, {{"segment.bytes", "500"}});
   if (draw(3) == 0) return remove(name);
-  const std::size_t batch = history_.add({.place = {name, 0}, .incarnation = known->second.incarnation, .count = 1});
+  const std::size_t batch = history_.add({.place = {name, 0},
+                                          .incarnation = known->second.incarnation,
+                                          .count = 1,
+                                          .timestamp_ms = world_->loop().wall().time_since_epoch().count()});
   wait(broker().start_produce(name, bytes_of(history_.batches[batch])), [this, batch](const Pending& pending) {
     const auto answer = TestBroker::produced(pending);
     const SentBatch& sent = history_.batches[batch];
@@ -356,7 +344,7 @@ void Clients::step_transaction(TransactionalProducer& producer) {
     case Phase::ready: return begin_transaction(producer);
     case Phase::adding: return;
     case Phase::sending:
-      if (producer.failed || draw(12) == 0) {  // its process ends; another one takes its place
+      if (producer.failed || draw(20) == 0) {  // its process ends; another one takes its place
         producer.client.reset();
         producer.phase = Phase::new_producer;
         return;

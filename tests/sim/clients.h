@@ -31,16 +31,12 @@ class Clients {
   // One thing that somebody does.
   void act();
   // Takes the answers that have come.
-  void listen();
+  void listen() { answers_.listen(); }
 
   // A request was refused that should not have been.
   [[nodiscard]] const std::string& wrong() const noexcept { return wrong_; }
 
  private:
-  struct Waiting {
-    broker::Pending pending;
-    std::function<void(const broker::Pending&)> learn;
-  };
   struct IdempotentProducer {
     std::int64_t id = -1;
     bool asked = false;
@@ -87,7 +83,7 @@ class Clients {
   History& history_;
   std::mt19937_64 random_;
   World* world_ = nullptr;
-  std::vector<Waiting> waiting_;
+  broker::Answers answers_;
   std::vector<IdempotentProducer> idempotent_;
   std::vector<TransactionalProducer> transactional_;
   std::string wrong_;

@@ -42,7 +42,7 @@ struct SentBatch {
 struct SentTransaction {
   std::string id = {};
   std::optional<bool> end_sent = {};              // true: commit
-  Outcome outcome = Outcome::unknown;        // of the end
+  Outcome outcome = Outcome::unknown;             // of the end
   std::optional<std::int64_t> group_offset = {};  // of group id, committed with it
   std::vector<std::size_t> batches = {};
 
@@ -54,7 +54,7 @@ struct SentTransaction {
 struct PlaceKnown {
   std::int64_t end_seen = 0;
   std::map<std::int64_t, std::int64_t> seen = {};  // offset -> number: acknowledged, or read by somebody
-  std::int64_t start_told = 0;                // DeleteRecords was answered
+  std::int64_t start_told = 0;                     // DeleteRecords was answered
   std::int64_t start_asked = 0;
   std::int64_t start_seen = 0;
 };
@@ -63,9 +63,9 @@ struct TopicKnown {
   bool compacted = false;
   std::int64_t retention_bytes = -1;
   std::int32_t partition_count = 1;
-  std::uint64_t incarnation = 0;       // the one that was asked for last
-  bool exists = false;                 // as far as was told
-  bool uncertain = false;              // a creation or deletion was asked for and not answered
+  std::uint64_t incarnation = 0;            // the one that was asked for last
+  bool exists = false;                      // as far as was told
+  bool uncertain = false;                   // a creation or deletion was asked for and not answered
   std::string id = {};                      // of the incarnation, once it was seen
   std::string config_told = {};             // the last value that was acknowledged
   std::set<std::string> config_asked = {};  // those asked for since
@@ -83,9 +83,10 @@ struct History {
   std::map<Place, PlaceKnown> places = {};
   std::map<std::string, TopicKnown> topics = {};
   std::map<std::string, GroupKnown> groups = {};
-  std::set<std::int64_t> producer_ids = {};                              // of idempotent producers
-  std::set<std::pair<std::int64_t, std::int16_t>> producer_epochs = {};  // of transactional ones
-  std::uint64_t version = 0;                                        // changes with it
+  std::set<std::int64_t> producer_ids = {};                                // of idempotent producers
+  std::set<std::pair<std::int64_t, std::int16_t>> producer_epochs = {};    // of transactional ones
+  std::map<std::pair<std::string, std::uint64_t>, std::string> manifests;  // by topic id and version: what pins have shown
+  std::uint64_t version = 0;                                               // changes with it
 
   // The batch's records get the next numbers.
   std::size_t add(SentBatch batch);

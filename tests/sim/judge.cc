@@ -284,6 +284,11 @@ void Judge::pin_tables() {
   const auto pin = world_.tables().pin(references);
   if (!pin) return wrong("table", "no pin: {}", pin.error().message);
   for (const lambda::PinnedTable& table : pin->tables) {
+    const auto version = std::pair(table.topic.id.text(), table.manifest->version);
+    const std::string& text = manifests_[version] = table.manifest->text();
+    if (const auto before = history_.manifests.find(version); before != history_.manifests.end() && before->second != text) {
+      wrong("manifest", "version {} of {} is another one than before", version.second, table.name);
+    }
     for (const PartitionRange& range : table.ranges) {
       const Place place{table.topic.name, range.partition.value()};
       const auto rows = lambda::rows_of(table.files(), table.ranges, table.topic.id, range.partition, world_.columns(), world_.manifests());
@@ -321,7 +326,8 @@ void Judge::check_table_rows(const Place& place, const Seen& seen, const lambda:
   }
   if (known == history_.places.end()) return;
   if (seen.begin < known->second.start_told)
-    wrong("table", "{}-{} shows what was deleted below {}", place.topic, place.partition, known->second.start_told);
+    wrong("table", "{}-{} shows what was deleted below {} from {} on (the log from {} on)", place.topic, place.partition,
+          known->second.start_told, seen.begin, range.begin);
   if (seen.begin > known->second.start_asked) wrong("table", "{}-{}: nobody deleted below {}", place.topic, place.partition, seen.begin);
   // Everything that was acknowledged, lies below the end and belongs to no transaction that may be open or aborted; retention takes
   // nothing from a table.

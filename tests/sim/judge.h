@@ -13,6 +13,8 @@
 //   files          a deleted topic's files are still there
 //   group          a group's offset went back, or is one that it never committed
 //   producer_id    an id, or a transactional producer's epoch, is given out twice
+//   offset_twice   an offset that a table's files have is given out again (tests/sim/lost_log.h)
+//   manifest       a version of a manifest is another one than before
 //   table          batch ∪ live lacks a row, has one too many, or shows one that was deleted
 //
 // Threads: the world's.
@@ -50,6 +52,8 @@ class Judge {
   [[nodiscard]] std::string pins();
   // What pins() has seen: nobody may take it back.
   [[nodiscard]] const View& pinned() const noexcept { return pinned_; }
+  // The manifests that it stands on, by topic id and version.
+  [[nodiscard]] const auto& manifests() const noexcept { return manifests_; }
   // Once every transaction has ended.
   [[nodiscard]] std::string nothing_is_held();
 
@@ -79,6 +83,7 @@ class Judge {
   const History& history_;
   std::string wrong_;
   View pinned_;
+  std::map<std::pair<std::string, std::uint64_t>, std::string> manifests_;
   View read_;
   std::map<std::size_t, bool> visible_;  // transactions of read_
 };

@@ -9,6 +9,7 @@
 #include "history.h"
 #include "io/sim/crash_explorer.h"
 #include "judge.h"
+#include "lost_log.h"
 #include "seeded_random.h"
 #include "world.h"
 
@@ -23,8 +24,12 @@ constexpr int steps = 170;
 std::string check_point(std::unique_ptr<io::SimFileSystem> left, const History& history, const io::CrashPoint& point) {
   const SeededRandom seeded(point.seed);
   std::mt19937_64 random(point.seed);
+  if (random() % 32 == 0) {
+    std::string wrong = check_lost_log(left->after_power_cut(io::Survival::everything, point.seed), point.seed);
+    if (!wrong.empty()) return wrong + " (a log has lost what its table has)";
+  }
   std::unique_ptr<io::SimFileSystem> left_again;
-  const std::uint64_t cut_recovery_at = random() % 4 == 0 ? random() % 30 : UINT64_MAX;
+  const std::uint64_t cut_recovery_at = random() % 6 == 0 ? random() % 30 : UINT64_MAX;
   const auto survival_again = random() % 2 == 0 ? io::Survival::nothing : io::Survival::selection;
   std::uint64_t changes = 0;
   left->before_change([&, disk = left.get()] {
@@ -40,13 +45,13 @@ std::string check_point(std::unique_ptr<io::SimFileSystem> left, const History& 
     if (!wrong.empty()) return wrong + fmt::format(" (crashed again while it started, before its operation {})", cut_recovery_at);
   }
   const bool killed = point.survival == io::Survival::killed;
-  if (random() % (killed ? 2 : 4) == 0) {
+  if (random() % (killed ? 4 : 8) == 0) {
     // Whatever the start has shown must be there after a power cut, too.
     World after(world.disk().after_power_cut(io::Survival::nothing, point.seed), point.seed);
     wrong = Judge(after, history).after_start();
     if (!wrong.empty()) return wrong + " (the power went after the start)";
   }
-  if (random() % 4 != 0) return {};
+  if (random() % 8 != 0) return {};
   History later = history;
   wrong = come_back(world, later);
   if (!wrong.empty()) return wrong + " (after clients came back)";
@@ -101,6 +106,8 @@ class Run {
   void look_at_pins() {
     Judge judge(*world_, history_);
     wrong_ = judge.pins();
+    history_.manifests.insert(judge.manifests().begin(), judge.manifests().end());
+    ++history_.version;
     for (const auto& [place, seen] : judge.pinned()) {
       for (const Row& row : seen.rows) history_.see(place, row.offset, row.number);
     }

@@ -34,10 +34,13 @@ World::World(std::unique_ptr<io::SimFileSystem> disk, std::uint64_t seed) {
   broker_ = std::make_unique<broker::TestBroker>(std::move(options));
   if (!broker_->is_open()) return;
   source_.serve(&broker_->broker());
-  tables_ = std::make_unique<lambda::Tables>(source_, *manifests_);
   columns_ = std::make_unique<lambda::PlainColumnFiles>(files);
-  snapshotter_ = std::make_unique<lambda::Snapshotter>(
-      *tables_, *columns_, [] { return WallTime(); }, lambda::Snapshotter::Limits{.parallel_bytes_min = 500, .file_bytes_max = 1000});
+  tables_ = std::make_unique<lambda::Tables>(source_, *manifests_);
+  rival_tables_ = std::make_unique<lambda::Tables>(source_, *manifests_);
+  const auto now = [] { return WallTime(); };
+  const lambda::Snapshotter::Limits limits{.parallel_bytes_min = 500, .file_bytes_max = 1000};
+  snapshotter_ = std::make_unique<lambda::Snapshotter>(*tables_, *columns_, now, limits);
+  rival_ = std::make_unique<lambda::Snapshotter>(*rival_tables_, *columns_, now, limits);
 }
 
 std::string World::complaints() const {
@@ -50,9 +53,10 @@ std::string World::complaints() const {
   return "";
 }
 
-void World::start_snapshot() {
-  const auto run = [this] {
-    const auto made = snapshotter_->run("");
+void World::start_snapshot(Committer committer) {
+  lambda::Snapshotter& snapshotter = committer == Committer::server ? *snapshotter_ : *rival_;
+  const auto run = [this, &snapshotter] {
+    const auto made = snapshotter.run("");
     if (!made && made.error().code != ErrorCode::not_found) complain("a batch run failed: " + made.error().message);
   };
   loop().run(run, [] {});

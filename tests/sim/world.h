@@ -43,8 +43,10 @@ class World {
   [[nodiscard]] const lambda::ManifestStore& manifests() const { return *manifests_; }
   [[nodiscard]] const lambda::PlainColumnFiles& columns() const { return *columns_; }
 
-  // A batch run of all tables, some time soon, as a background work.
-  void start_snapshot();
+  // A batch run of all tables, some time soon, as a background work. The rival is another process on the same files, which knows of what
+  // the server commits only what it reads (rules, 3.1).
+  enum class Committer { server, rival };
+  void start_snapshot(Committer committer = Committer::server);
 
   // Ends without a word.
   [[nodiscard]] std::unique_ptr<io::SimFileSystem> leave_disk() { return broker_->leave_disk(); }
@@ -62,8 +64,10 @@ class World {
   std::unique_ptr<broker::TestBroker> broker_;
   LoopSource source_;
   std::unique_ptr<lambda::Tables> tables_;
+  std::unique_ptr<lambda::Tables> rival_tables_;
   std::unique_ptr<lambda::PlainColumnFiles> columns_;
   std::unique_ptr<lambda::Snapshotter> snapshotter_;
+  std::unique_ptr<lambda::Snapshotter> rival_;
   std::vector<std::string> complaints_;
 };
 

@@ -47,6 +47,24 @@ class MemoryFile final : public LeasedFile {
 
 class FakeSource final : public RecordSource, public RecordSink {
  public:
+  FakeSource() = default;
+  FakeSource(FakeSource&& other) noexcept : topics_(std::move(other.topics_)), partitions_(std::move(other.partitions_)) {}
+
+  // The same topics and records; what comes to one does not come to the other.
+  FakeSource copy() {
+    const std::lock_guard lock(mutex_);
+    FakeSource same;
+    same.topics_ = topics_;
+    same.partitions_ = partitions_;
+    for (auto& [id, partition] : same.partitions_) {
+      Buffer bytes;
+      CHECK(partition.file->read(0, partition.file->size(), bytes).has_value());
+      partition.file = std::make_shared<MemoryFile>();
+      partition.file->append(bytes);
+    }
+    return same;
+  }
+
   TopicId create(const std::string& name, std::int32_t partition_count = 1) {
     const std::lock_guard lock(mutex_);
     TopicDescription topic{.id = Uuid::random(), .name = name, .partition_count = partition_count, .internal = name.starts_with("__")};
