@@ -86,6 +86,9 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
 }
 
 Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> offset_floor) {
+  // After kill -9 what is read now may live in the page cache only: checkpoints with the starts of logs, manifests, snapshots of producers.
+  // Nobody may see it, and nothing be removed on its word, before it is durable.
+  TRIPOS_TRY(environment_.files.sync_all(data_));
   commit_ = std::make_unique<log::GroupCommit>(
       environment_.executor, environment_.background, environment_.files, data_,
       log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }},
@@ -146,7 +149,9 @@ void Broker::open_transactions() {
                                                                          environment_.executor, environment_.clock);
   const transactions::TransactionLoadReport report = transactions_->load();
   warn_of_load("__transaction_state", report);
-  topics_->set_completing_transactions([this](ProducerId id) { return transactions_->is_completing(id); });
+  topics_->set_completing_transactions([this](ProducerId producer, const std::string& topic, PartitionId partition) {
+    return transactions_->is_completing(producer, {.topic = topic, .partition = partition.value()});
+  });
   transactions_->complete_prepared();
   commit_->sync_now();
   if (transactions_->completing_count() > 0) {

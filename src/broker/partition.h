@@ -45,7 +45,7 @@ struct PartitionOptions {
   std::chrono::milliseconds producer_id_expiration = std::chrono::hours(24);  // producer.id.expiration.ms
   std::uint64_t snapshot_bytes = 64u << 20;
   // Whether the producer's transaction has ended and is not released yet, because its markers are not in all of its partitions.
-  std::function<bool(ProducerId)> is_completing = [](ProducerId) { return false; };
+  std::function<bool(ProducerId, PartitionId)> is_completing = [](ProducerId, PartitionId) { return false; };
 };
 
 // Who asks to see what (Fetch, ListOffsets).

@@ -104,7 +104,11 @@ Outcome<Partition*> Topics::partition(Topic& topic, PartitionId number) {
 PartitionOptions Topics::partition_options(const Topic& topic) const {
   PartitionOptions partition;
   partition.producer_id_expiration = std::chrono::milliseconds(config_.integer("producer.id.expiration.ms"));
-  if (is_completing_) partition.is_completing = is_completing_;
+  if (is_completing_) {
+    partition.is_completing = [is_completing = is_completing_, name = topic.name()](ProducerId producer, PartitionId number) {
+      return is_completing(producer, name, number);
+    };
+  }
   log::LogOptions& options = partition.log;
   options.segment_bytes = static_cast<std::uint64_t>(topic.config.segment_bytes);
   options.roll_ms = std::chrono::milliseconds(topic.config.segment_ms);

@@ -94,8 +94,10 @@ class Topics {
   void write_final_snapshots();
   [[nodiscard]] std::vector<log::PartitionLog*> open_logs();
 
-  // Before the first partition is opened: whether a producer's transaction has ended and is not in all of its partitions yet.
-  void set_completing_transactions(std::function<bool(ProducerId)> is_completing) { is_completing_ = std::move(is_completing); }
+  // Before the first partition is opened: whether a producer's transaction in a partition has ended and is not in all of its partitions
+  // yet.
+  using IsCompleting = std::function<bool(ProducerId producer, const std::string& topic, PartitionId partition)>;
+  void set_completing_transactions(IsCompleting is_completing) { is_completing_ = std::move(is_completing); }
 
   // Runs when a topic has become live or is gone (after the fact, on the loop).
   void set_listener(std::function<void(const TopicRecord&, bool live)> listener) { listener_ = std::move(listener); }
@@ -114,7 +116,7 @@ class Topics {
   MetadataLog& metadata_;
   std::string data_;
   OffsetFloor offset_floor_;
-  std::function<bool(ProducerId)> is_completing_;
+  IsCompleting is_completing_;
   TopicRegistry registry_;
   std::unordered_map<TopicId, std::unique_ptr<Topic>> live_;
   Traffic traffic_of_deleted_;

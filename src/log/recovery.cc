@@ -271,6 +271,8 @@ Result<> Recovery::cut() {
 }
 
 Result<> Recovery::keep() {
+  // The checkpoint that makes them superfluous may have its name in the page cache only (the process was killed).
+  if (!leftovers_.empty()) TRIPOS_TRY(log_.files_.sync_directory(log_.directory_));
   for (const std::string& path : leftovers_) {
     if (auto done = log_.files_.remove(path); !done && done.error().code != ErrorCode::not_found) return done;
   }

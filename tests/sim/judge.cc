@@ -36,6 +36,25 @@ std::string Judge::pins() {
   return wrong_;
 }
 
+void Judge::teach(History& history) const {
+  for (const auto& [place, seen] : read_) {
+    PlaceKnown& known = history.places[place];
+    known.start_seen = std::max(known.start_seen, seen.begin);
+    known.end_seen = std::max(known.end_seen, seen.end);
+  }
+  for (const View* const view : {&read_, &pinned_}) {
+    for (const auto& [place, seen] : *view) {
+      for (const Row& row : seen.rows) history.see(place, row.offset, row.number);
+    }
+  }
+  for (const auto& [place, seen] : pinned_) {
+    PlaceKnown& known = history.places[place];
+    known.start_told = std::max(known.start_told, seen.begin);
+  }
+  history.manifests.insert(manifests_.begin(), manifests_.end());
+  ++history.version;
+}
+
 std::string Judge::nothing_is_held() {
   for (const auto& [name, topic] : history_.topics) {
     if (!is_settled(name)) continue;

@@ -50,10 +50,8 @@ class Judge {
   [[nodiscard]] std::string after_start();
   // While clients are at work: what a pin of all tables shows.
   [[nodiscard]] std::string pins();
-  // What pins() has seen: nobody may take it back.
-  [[nodiscard]] const View& pinned() const noexcept { return pinned_; }
-  // The manifests that it stands on, by topic id and version.
-  [[nodiscard]] const auto& manifests() const noexcept { return manifests_; }
+  // What it has seen, after one of the above: nobody may take it back.
+  void teach(History& history) const;
   // Once every transaction has ended.
   [[nodiscard]] std::string nothing_is_held();
 

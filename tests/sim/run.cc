@@ -36,7 +36,8 @@ std::string check_point(std::unique_ptr<io::SimFileSystem> left, const History& 
     if (changes++ == cut_recovery_at) left_again = disk->after_power_cut(survival_again, point.seed);
   });
   World world(std::move(left), point.seed);
-  std::string wrong = Judge(world, history).after_start();
+  Judge judge(world, history);
+  std::string wrong = judge.after_start();
   if (!wrong.empty()) return wrong;
   world.disk().before_change(nullptr);
   if (left_again != nullptr) {
@@ -47,8 +48,10 @@ std::string check_point(std::unique_ptr<io::SimFileSystem> left, const History& 
   const bool killed = point.survival == io::Survival::killed;
   if (random() % (killed ? 4 : 8) == 0) {
     // Whatever the start has shown must be there after a power cut, too.
+    History shown = history;
+    judge.teach(shown);
     World after(world.disk().after_power_cut(io::Survival::nothing, point.seed), point.seed);
-    wrong = Judge(after, history).after_start();
+    wrong = Judge(after, shown).after_start();
     if (!wrong.empty()) return wrong + " (the power went after the start)";
   }
   if (random() % 8 != 0) return {};
@@ -92,7 +95,9 @@ class Run {
 
   void start(std::unique_ptr<io::SimFileSystem> disk) {
     world_ = std::make_unique<World>(std::move(disk), io::mix_seeds(options_.seed, 100 + lives_++));
-    wrong_ = Judge(*world_, history_).after_start();
+    Judge judge(*world_, history_);
+    wrong_ = judge.after_start();
+    if (wrong_.empty()) judge.teach(history_);
   }
 
   void begin_new_life(bool clean) {
@@ -106,11 +111,7 @@ class Run {
   void look_at_pins() {
     Judge judge(*world_, history_);
     wrong_ = judge.pins();
-    history_.manifests.insert(judge.manifests().begin(), judge.manifests().end());
-    ++history_.version;
-    for (const auto& [place, seen] : judge.pinned()) {
-      for (const Row& row : seen.rows) history_.see(place, row.offset, row.number);
-    }
+    judge.teach(history_);
   }
 
   RunResult result() {

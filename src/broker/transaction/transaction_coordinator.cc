@@ -108,7 +108,7 @@ TransactionLoadReport TransactionCoordinator::load() {
       if (!metadata.straddling.empty()) partitions_->restore(id, metadata.straddling);
       Entry& entry = entry_of(id);
       entry.transaction = Transaction::restore(std::move(metadata), now, wall_ms());
-      if (entry.transaction.pending_markers()) completing_.insert(entry.transaction.metadata().producer_id);
+      if (const auto markers = entry.transaction.pending_markers()) completing_[markers->producer.id] = markers->partitions;
       set_timer(id, entry);
     }
   }
@@ -197,7 +197,7 @@ void TransactionCoordinator::perform(const std::string& id, std::uint64_t incarn
     store(id, incarnation, *stored);
   } else {
     const auto& markers = std::get<WriteMarkers>(effect);
-    completing_.insert(markers.producer.id);
+    completing_[markers.producer.id] = markers.partitions;
     write_markers(id, incarnation, markers);
   }
 }

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -58,7 +59,11 @@ class TransactionCoordinator {
   // Begins to write the markers of all transactions whose end was decided. Done when is_completing() is true of none.
   void complete_prepared();
   // Whether the end of a transaction of this producer is decided, and it is not released yet.
-  [[nodiscard]] bool is_completing(ProducerId producer_id) const { return completing_.contains(producer_id); }
+  // Of the producer's transaction that holds this partition; an earlier one of it is not meant, and is over.
+  [[nodiscard]] bool is_completing(ProducerId producer_id, const TopicPartitionName& partition) const {
+    const auto found = completing_.find(producer_id);
+    return found != completing_.end() && found->second.contains(partition);
+  }
   [[nodiscard]] std::size_t completing_count() const noexcept { return completing_.size(); }
 
   void init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected, InitCallback done);
@@ -107,7 +112,7 @@ class TransactionCoordinator {
   io::Executor& executor_;
   const io::Clock& clock_;
   Entries entries_;
-  std::unordered_set<ProducerId> completing_;
+  std::unordered_map<ProducerId, Partitions> completing_;
   std::unordered_set<std::int32_t> unread_partitions_;  // of __transaction_state
   std::map<RequestId, InitCallback> inits_;
   std::map<RequestId, ErrorCallback> plain_;
