@@ -39,10 +39,12 @@ std::string AttemptSql::identity_name() const {
   return shape_.has("keen_id") ? "keen_id" : shape_.has("user_exam_id") ? "user_exam_id" : "content";
 }
 
-std::string AttemptSql::content() const {
+std::string AttemptSql::content_of(std::string_view row) { return fmt::format("md5(to_json({}))", row); }
+
+std::string AttemptSql::row() const {
   std::vector<std::string> names;
   for (const TableField& field : shape_.fields()) names.push_back(quoted_name(field.name));
-  return fmt::format("md5(to_json(struct({})))", joined(names));
+  return fmt::format("struct({})", joined(names));
 }
 
 std::string AttemptSql::place_columns() const { return shape_.has_place() ? "__tripos_partition, __tripos_offset, " : ""; }

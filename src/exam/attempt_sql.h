@@ -27,8 +27,11 @@ class AttemptSql {
   [[nodiscard]] std::vector<std::string> identity() const;
   // As people read it: "keen_id".
   [[nodiscard]] std::string identity_name() const;
-  // A hash of all that the row holds.
-  [[nodiscard]] std::string content() const;
+  // A hash of all that the row holds; `row`: what row() gave, under another name.
+  [[nodiscard]] std::string content() const { return content_of(row()); }
+  [[nodiscard]] static std::string content_of(std::string_view row);
+  // All columns as one value.
+  [[nodiscard]] std::string row() const;
 
   // "__tripos_partition, __tripos_offset, ", or nothing where rows have no place.
   [[nodiscard]] std::string place_columns() const;

@@ -53,7 +53,7 @@ QualityPlan QualityPlanner::plan() {
   std::vector<std::string> all;
   for (const auto& [name, sql] : computed_) all.push_back(name);
   queries_.insert(queries_.begin(), fmt::format("SELECT {} FROM {}", joined(row_columns_), source(all)));
-  plan_.sql = shared_ + "SELECT *";
+  plan_.sql = (shared_.empty() ? "" : fmt::format("WITH {} ", joined(shared_))) + "SELECT *";
   for (std::size_t i = 0; i < queries_.size(); ++i) {
     plan_.sql += fmt::format("{} ({}) AS part_{}", i == 0 ? " FROM" : " CROSS JOIN", queries_[i], i);
   }
@@ -69,6 +69,10 @@ QualityCheck& QualityPlanner::check_rows(std::string name, std::string meaning, 
 
 QualityCheck& QualityPlanner::check_query(std::string name, std::string meaning, std::string rows_sql) {
   queries_.push_back(fmt::format("SELECT COUNT(*) AS {} FROM ({}) AS counted", name, rows_sql));
+  return check_counted(std::move(name), std::move(meaning), std::move(rows_sql));
+}
+
+QualityCheck& QualityPlanner::check_counted(std::string name, std::string meaning, std::string rows_sql) {
   return plan_.checks.emplace_back(
       QualityCheck{.name = name, .meaning = std::move(meaning), .column = name, .rows_sql = std::move(rows_sql)});
 }
@@ -134,12 +138,13 @@ void QualityPlanner::add_sizes() {
       true);
   add("duplicate_groups", "identities that several messages have", "duplicate_groups", repeated, true);
   if (plan_.identity == "content") return;
-  check_query(
-      "duplicates_that_differ", "identities whose messages are not alike",
-      fmt::format("SELECT {0}, COUNT(*) AS times, COUNT(DISTINCT content) AS contents FROM (SELECT {1}, {2} AS content FROM {3}) AS "
-                  "keyed LEFT SEMI JOIN (SELECT {4} FROM ({5}) AS repeated) AS again ON {6} GROUP BY {0} HAVING COUNT(DISTINCT "
-                  "content) > 1",
-                  by, joined(selected), attempts_.content(), table_, joined(again_keys), repeated, joined(same, " AND ")));
+  // Contents are hashed behind the join: only of what is there more than once.
+  check_query("duplicates_that_differ", "identities whose messages are not alike",
+              fmt::format("SELECT {0}, COUNT(*) AS times, COUNT(DISTINCT {7}) AS contents FROM (SELECT {1}, {2} AS content FROM {3}) AS "
+                          "keyed LEFT SEMI JOIN (SELECT {4} FROM ({5}) AS repeated) AS again ON {6} GROUP BY {0} HAVING COUNT(DISTINCT "
+                          "{7}) > 1",
+                          by, joined(selected), attempts_.row(), table_, joined(again_keys), repeated, joined(same, " AND "),
+                          AttemptSql::content_of("content")));
   add("without_identity", fmt::format("{} is null: each counts as one of its own", plan_.identity), "without_identity",
       fmt::format("SELECT {}* FROM {} WHERE {} IS NULL", attempts_.place_columns(), table_, joined(attempts_.identity(), " IS NULL AND ")),
       true);
@@ -163,8 +168,8 @@ void QualityPlanner::add_kinds() {
         "path HAVING COUNT(DISTINCT CASE WHEN kind = 'integer' THEN 'number' ELSE kind END) > 1",
         from);
   };
-  shared_ = fmt::format("WITH field_kinds AS ({}) ", kinds);
-  queries_.push_back(fmt::format("SELECT COUNT(*) AS schema_conflicts FROM ({}) AS conflicts", conflicts("field_kinds")));
+  shared_.push_back(fmt::format("__tripos_field_kinds AS ({})", kinds));
+  queries_.push_back(fmt::format("SELECT COUNT(*) AS schema_conflicts FROM ({}) AS conflicts", conflicts("__tripos_field_kinds")));
   plan_.checks.push_back({.name = "schema_conflicts",
                           .meaning = "fields with values of several kinds",
                           .column = "schema_conflicts",
@@ -172,20 +177,19 @@ void QualityPlanner::add_kinds() {
   plan_.kinds_column = "field_kinds";
   queries_.push_back(
       fmt::format("SELECT slice(sort_array(collect_list(named_struct('path', path, 'kind', kind, 'messages', messages))), 1, {}) AS {} "
-                  "FROM field_kinds",
+                  "FROM __tripos_field_kinds",
                   kinds_max, plan_.kinds_column));
 }
 
-// Fields outside of arrays are counted in one query, those of an array's elements in one for each array.
+// Fields outside of arrays are counted in the pass over all rows, those of an array's elements in a query for each array.
 void QualityPlanner::add_fields() {
-  FieldsQuery top{.from = table_, .columns = {"COUNT(*) AS total_0"}, .total_column = "total_0"};
-  add_fields_of(shape_.fields(), "", "", top);
+  FieldsQuery top{.from = table_, .total_column = "messages"};
+  count_fields(shape_.fields(), "", "", top);
+  row_columns_.insert(row_columns_.end(), top.columns.begin(), top.columns.end());
+  add_arrays_of(top);
 }
 
-void QualityPlanner::add_fields_of(std::span<const TableField> fields, const std::string& path, const std::string& sql,
-                                   FieldsQuery& query) {
-  count_fields(fields, path, sql, query);
-  queries_.push_back(fmt::format("SELECT {} FROM {}", joined(query.columns), query.from));
+void QualityPlanner::add_arrays_of(const FieldsQuery& query) {
   for (const FieldsQuery::Array& array : query.arrays) {
     const std::string element = fmt::format("element_{}", queries_.size());
     FieldsQuery inner{.from = query.from, .total_column = fmt::format("total_{}", queries_.size())};
@@ -197,7 +201,9 @@ void QualityPlanner::add_fields_of(std::span<const TableField> fields, const std
     }
     inner.columns = {fmt::format("COUNT(*) AS {}", inner.total_column)};
     inner.element = element;
-    add_fields_of(array.field->fields, array.path + ".", element + ".", inner);
+    count_fields(array.field->fields, array.path + ".", element + ".", inner);
+    queries_.push_back(fmt::format("SELECT {} FROM {}", joined(inner.columns), inner.from));
+    add_arrays_of(inner);
   }
 }
 

@@ -30,32 +30,34 @@ void QualityPlanner::add_marks() {
   const auto recorded = [this](std::string_view name, std::string_view type) {
     return shape_.value_in("sequences.questions[]", "q", name, type);
   };
-  compute("marked", fmt::format("transform(sequences.questions, q -> named_struct('by_rule', {}, 'user_result', {}, 'user_correct', {}, "
-                                "'user_incomplete', {}, 'user_submitted', {}))",
-                                attempts_.rule_mark("q"), recorded("user_result", "string"), recorded("user_correct", "boolean"),
-                                recorded("user_incomplete", "boolean"), recorded("user_submitted", "boolean")));
+  compute("__tripos_marked",
+          fmt::format("transform(sequences.questions, q -> named_struct('by_rule', {}, 'user_result', {}, 'user_correct', {}, "
+                      "'user_incomplete', {}, 'user_submitted', {}))",
+                      attempts_.rule_mark("q"), recorded("user_result", "string"), recorded("user_correct", "boolean"),
+                      recorded("user_incomplete", "boolean"), recorded("user_submitted", "boolean")));
   // What was not recorded agrees with everything.
   std::string condition =
-      "coalesce(size(filter(marked, m -> coalesce(m.user_result <> m.by_rule, false) OR coalesce(m.user_correct <> (m.by_rule = "
+      "coalesce(size(filter(__tripos_marked, m -> coalesce(m.user_result <> m.by_rule, false) OR coalesce(m.user_correct <> (m.by_rule = "
       "'correct'), "
       "false) OR coalesce(m.user_incomplete <> (m.by_rule = 'missed_some'), false) OR coalesce(m.user_submitted <> (m.by_rule <> "
       "'unanswered'), false))) > 0, false)";
-  const auto counted = [](std::string_view mark) { return fmt::format("size(filter(marked, m -> m.by_rule = '{}'))", mark); };
+  const auto counted = [](std::string_view mark) { return fmt::format("size(filter(__tripos_marked, m -> m.by_rule = '{}'))", mark); };
   const std::pair<std::string_view, std::string> counts[] = {
       {"correct", counted("correct")},     {"incomplete", counted("missed_some")},
       {"incorrect", counted("incorrect")}, {"unanswered", counted("unanswered")},
-      {"total", "size(marked)"},           {"submitted", fmt::format("(size(marked) - {})", counted("unanswered"))},
+      {"total", "size(__tripos_marked)"},  {"submitted", fmt::format("(size(__tripos_marked) - {})", counted("unanswered"))},
   };
   for (const auto& [name, by_rule] : counts) {
     const std::string path = fmt::format("sequences.counts.{}", name);
     if (shape_.has(path)) condition += fmt::format(" OR coalesce({} <> {}, false)", shape_.value(path, "bigint"), by_rule);
   }
   if (shape_.has("sequences.counts.all_correct")) {
-    condition += fmt::format(" OR coalesce({} <> ({} = size(marked)), false)", shape_.value("sequences.counts.all_correct", "boolean"),
-                             counted("correct"));
+    condition += fmt::format(" OR coalesce({} <> ({} = size(__tripos_marked)), false)",
+                             shape_.value("sequences.counts.all_correct", "boolean"), counted("correct"));
   }
-  QualityCheck& check = check_rows("marks_disagreeing", disagreeing, {"marked"}, condition,
-                                   shape_.has("sequences.counts") ? "marked, sequences.counts" : "marked");
+  QualityCheck& check =
+      check_rows("marks_disagreeing", disagreeing, {"__tripos_marked"}, condition,
+                 shape_.has("sequences.counts") ? "__tripos_marked AS marked, sequences.counts" : "__tripos_marked AS marked");
   if (shape_.has_place()) {
     check.places_column = "marks_disagreeing_at";
     row_columns_.push_back(
@@ -73,19 +75,22 @@ void QualityPlanner::add_times() {
   const bool has_start = shape_.has("started_at");
   const std::string end = shape_.has("keen_timestamp") ? "keen_timestamp" : "keen_created_at";
   const bool has_end = shape_.has(end);
-  if (has_start) compute("start_time", attempts_.started());
-  if (has_end) compute("end_time", attempts_.recorded());
+  if (has_start) compute("__tripos_start_time", attempts_.started());
+  if (has_end) compute("__tripos_end_time", attempts_.recorded());
   const std::string shown = (has_start ? std::string("started_at, ") : "") + end;
 
   static constexpr const char* unreadable = "a time that is there but can't be read as one";
   static constexpr const char* backwards = "recorded before they started";
   const std::string slow = fmt::format("took longer than {} hours", static_cast<double>(options_.seconds_max) / 3600);
   if (has_start && has_end) {
-    check_rows("unreadable_times", unreadable, {"end_time", "start_time"},
-               fmt::format("(started_at IS NOT NULL AND start_time IS NULL) OR ({} IS NOT NULL AND end_time IS NULL)", end), shown);
-    check_rows("ends_before_start", backwards, {"end_time", "start_time"}, "end_time < start_time", shown);
-    check_rows("longer_than_limit", slow, {"end_time", "start_time"}, fmt::format("end_time - start_time > {}", options_.seconds_max),
+    check_rows(
+        "unreadable_times", unreadable, {"__tripos_end_time", "__tripos_start_time"},
+        fmt::format("(started_at IS NOT NULL AND __tripos_start_time IS NULL) OR ({} IS NOT NULL AND __tripos_end_time IS NULL)", end),
+        shown);
+    check_rows("ends_before_start", backwards, {"__tripos_end_time", "__tripos_start_time"}, "__tripos_end_time < __tripos_start_time",
                shown);
+    check_rows("longer_than_limit", slow, {"__tripos_end_time", "__tripos_start_time"},
+               fmt::format("__tripos_end_time - __tripos_start_time > {}", options_.seconds_max), shown);
   } else {
     const std::string lacking = has_start ? end : "started_at";
     check_lacks("unreadable_times", unreadable, lacking);
@@ -94,26 +99,29 @@ void QualityPlanner::add_times() {
   }
   const bool has_touches = shape_.has("sequences.questions[].options[].at");
   if (has_touches) {
-    compute("first_touch", attempts_.touched(false));
-    compute("last_touch", attempts_.touched(true));
+    compute("__tripos_first_touch", attempts_.touched(false));
+    compute("__tripos_last_touch", attempts_.touched(true));
   }
   static constexpr const char* early = "an option was touched before the start";
   static constexpr const char* late = "an option was touched after the recording";
   const std::string touch = "sequences.questions[].options[].at";
   if (has_touches && has_start) {
-    check_rows("touched_before_start", early, {"first_touch", "start_time"}, "first_touch < start_time", "started_at, first_touch");
+    check_rows("touched_before_start", early, {"__tripos_first_touch", "__tripos_start_time"}, "__tripos_first_touch < __tripos_start_time",
+               "started_at, __tripos_first_touch AS first_touch");
   } else {
     check_lacks("touched_before_start", early, has_touches ? "started_at" : touch);
   }
   if (has_touches && has_end) {
-    check_rows("touched_after_end", late, {"end_time", "last_touch"}, "last_touch > end_time", end + ", last_touch");
+    check_rows("touched_after_end", late, {"__tripos_end_time", "__tripos_last_touch"}, "__tripos_last_touch > __tripos_end_time",
+               end + ", __tripos_last_touch AS last_touch");
   } else {
     check_lacks("touched_after_end", late, has_touches ? end : touch);
   }
   if (has_start && shape_.has_place()) {
-    compute("message_time", "CAST(__tripos_timestamp AS double)");
-    check_rows("starts_in_the_future", "started a day or more after their message was made", {"message_time", "start_time"},
-               "start_time > message_time + 86400", "started_at, message_time");
+    compute("__tripos_message_time", "CAST(__tripos_timestamp AS double)");
+    check_rows("starts_in_the_future", "started a day or more after their message was made",
+               {"__tripos_message_time", "__tripos_start_time"}, "__tripos_start_time > __tripos_message_time + 86400",
+               "started_at, __tripos_message_time AS message_time");
   }
 }
 
@@ -131,8 +139,13 @@ void QualityPlanner::add_order() {
       "__tripos_offset) AS "
       "end_time_before FROM (SELECT __tripos_partition, __tripos_offset, {} AS end_time FROM {}) AS timed) AS ordered",
       attempts_.recorded(), table_);
-  check_query("out_of_order", meaning, fmt::format("SELECT * FROM {} WHERE end_time < end_time_before", timed)).is_fault = false;
-  check_query(
+  queries_.push_back(
+      fmt::format("SELECT coalesce(SUM(out_of_order), 0) AS out_of_order, COUNT(CASE WHEN out_of_order > 0 THEN 1 END) AS "
+                  "partitions_out_of_order FROM (SELECT COUNT(CASE WHEN end_time < end_time_before THEN 1 END) AS out_of_order FROM {} "
+                  "GROUP BY __tripos_partition) AS by_partition",
+                  timed));
+  check_counted("out_of_order", meaning, fmt::format("SELECT * FROM {} WHERE end_time < end_time_before", timed)).is_fault = false;
+  check_counted(
       "partitions_out_of_order", partitions,
       fmt::format(
           "SELECT __tripos_partition, COUNT(*) AS messages, COUNT(CASE WHEN end_time < end_time_before THEN 1 END) AS out_of_order, "
@@ -153,12 +166,21 @@ void QualityPlanner::add_exams() {
       {"names_with_several_ids", "exam names that stand for several base_exam_id", "exam_name", "base_exam_id"},
       {"ids_with_several_names", "base_exam_id that stand for several exam names", "base_exam_id", "exam_name"},
   };
+  if (shape_.has_all({"exam_name", "base_exam_id"})) {
+    shared_.push_back(
+        fmt::format("__tripos_exam_pairs AS (SELECT exam_name, base_exam_id FROM {} WHERE exam_name IS NOT NULL AND base_exam_id IS "
+                    "NOT NULL GROUP BY exam_name, base_exam_id)",
+                    table_));
+  }
   for (const Shared& check : shared) {
     if (!shape_.has(check.one) || !shape_.has(check.several)) {
       check_lacks(check.name, check.meaning, shape_.has(check.one) ? check.several : check.one);
       continue;
     }
-    check_query(
+    queries_.push_back(
+        fmt::format("SELECT COUNT(*) AS {1} FROM (SELECT {0} FROM __tripos_exam_pairs GROUP BY {0} HAVING COUNT(*) > 1) AS counted",
+                    check.one, check.name));
+    check_counted(
         check.name, check.meaning,
         fmt::format("SELECT {0}, COUNT(*) AS messages, sort_array(collect_set({1})) AS {1}s FROM {2} WHERE {0} IS NOT NULL GROUP BY {0} "
                     "HAVING COUNT(DISTINCT {1}) > 1",

@@ -37,7 +37,7 @@ class QualityPlanner {
     std::string total_column;
     std::vector<Array> arrays = {};
   };
-  void add_fields_of(std::span<const TableField> fields, const std::string& path, const std::string& sql, FieldsQuery& query);
+  void add_arrays_of(const FieldsQuery& query);
   void count_fields(std::span<const TableField> fields, const std::string& path, const std::string& sql, FieldsQuery& query);
 
   // What attempts tell (quality_attempts.cc).
@@ -52,6 +52,8 @@ class QualityPlanner {
                            const std::string& shown);
   // A line whose count is the number of rows of `rows_sql`.
   QualityCheck& check_query(std::string name, std::string meaning, std::string rows_sql);
+  // A line whose count, a column of its name, another query of queries_ has.
+  QualityCheck& check_counted(std::string name, std::string meaning, std::string rows_sql);
   void check_lacks(std::string name, std::string meaning, std::string field);
   void compute(std::string name, std::string sql) { computed_.emplace(std::move(name), std::move(sql)); }
 
@@ -68,7 +70,7 @@ class QualityPlanner {
   std::map<std::string, std::string> computed_;  // by name
   std::vector<std::string> row_columns_;         // of the pass over all rows
   std::vector<std::string> queries_;             // besides it
-  std::string shared_;                           // WITH: what several of the queries read
+  std::vector<std::string> shared_;              // WITH: what several of the queries read
 };
 
 }  // namespace tripos::exam
