@@ -31,6 +31,8 @@ Error os_error(int errno_value, std::string_view operation, std::string_view sub
   const ErrorCode code = [errno_value] {
     switch (errno_value) {
       case ENOSPC:
+      case EMFILE:
+      case ENFILE:
       case EDQUOT: return ErrorCode::no_space;
       case ENOENT: return ErrorCode::not_found;
       case EEXIST: return ErrorCode::already_exists;

@@ -21,7 +21,7 @@ enum class ErrorCode {
   malformed,     // received bytes break their format
   out_of_range,  // an offset outside of what is stored
   too_large,     // beyond a stated limit
-  no_space,      // the disk is full; retriable
+  no_space,      // the disk is full, or too many files are open; retriable
   io,            // the operating system failed
   permission,    // the operating system or the operator forbids it
   unsupported,   // well formed, but not built

@@ -140,6 +140,7 @@ void Partition::append_now(const AppendRequest& request, AppendDone done) {
   log::AppendOptions options;
   options.urgency = request.urgency;
   const auto appended = log_->append(batch.bytes(), options);
+  tell_of_append(appended ? Result<>() : tl::unexpected(appended.error()));
   if (!appended) return done(tl::unexpected(kafka_error(appended.error())));
   const std::int64_t now_ms = environment_.clock.wall().time_since_epoch().count();
   if (marker) {
@@ -155,6 +156,17 @@ void Partition::append_now(const AppendRequest& request, AppendDone done) {
       appended->end.offset,
       {.base_offset = appended->base_offset, .log_append_time_ms = request.log_append_time_ms, .log_start_offset = log_->start_offset()},
       std::move(done));
+}
+
+void Partition::tell_of_append(const Result<>& appended) {
+  const bool disk_failed = !appended && (appended.error().code == ErrorCode::io || appended.error().code == ErrorCode::no_space ||
+                                         appended.error().code == ErrorCode::permission);
+  if (disk_failed && !std::exchange(append_failed_, true)) {
+    environment_.warn(
+        fmt::format("partition {} of topic {} refuses records: {}", id_.partition, id_.topic.text(), appended.error().message));
+  } else if (appended && std::exchange(append_failed_, false)) {
+    environment_.warn(fmt::format("partition {} of topic {} takes records again", id_.partition, id_.topic.text()));
+  }
 }
 
 void Partition::wait_until_durable(Offset end, AppendResult result, AppendDone done) {

@@ -149,6 +149,8 @@ class Partition {
   // Nothing: append it. Else the answer was given, or will be.
   [[nodiscard]] bool is_answered(const AppendRequest& request, AppendDone& done);
   void append_held();
+  // Tells the operator once that the disk refuses records, and once that it takes them again.
+  void tell_of_append(const Result<>& appended);
   void durable_moved(DurableEnd end);
 
   const Environment& environment_;
@@ -162,6 +164,7 @@ class Partition {
   AbortedTransactions aborted_;
   Traffic traffic_;
   std::uint64_t bytes_since_snapshot_ = 0;
+  bool append_failed_ = false;    // the last one, by the disk
   Offset snapshot_offset_{0};     // of the newest one that is durable
   std::vector<Waiting> waiting_;  // by end
   std::list<Held> held_;          // in order; what a session may have under way bounds it

@@ -233,6 +233,7 @@ TEST(Consumer, PassesOverWhatIsNotCommitted) {
     wire::FetchResponse response;
     auto& partition = response.responses.emplace_back().partitions.emplace_back();
     partition.aborted_transactions.emplace().push_back({.producer_id = 7, .first_offset = 13});
+    partition.high_watermark = 100;
     partition.records.add(Bytes(records));
     answer(connection, request->header, response);
   });
@@ -248,6 +249,35 @@ TEST(Consumer, PassesOverWhatIsNotCommitted) {
   EXPECT_TRUE(*polled);
   EXPECT_EQ(seen, (std::vector<std::pair<std::int64_t, std::string>>{{11, "b"}, {12, "c"}, {14, "plain"}, {16, "committed"}}));
   EXPECT_EQ(consumer.partitions()[0].position, 17);
+}
+
+// No checksum covers a batch's offset: damage in it must not pass for a gap, or for records that come again.
+TEST(Consumer, RefusesBatchesWhoseOffsetsCanNotBeRight) {
+  for (const std::int64_t second : {11, 99}) {
+    const ScriptedServer server([&](int connection) {
+      greet(connection);
+      const Buffer frame = read_frame(connection);
+      const auto request = wire::decode_request_frame(frame);
+      ASSERT_TRUE(request.has_value());
+      const Buffer records = batch_of(10, {"a", "b"}) + batch_of(second, {"c", "d"});
+      wire::FetchResponse response;
+      auto& partition = response.responses.emplace_back().partitions.emplace_back();
+      partition.high_watermark = 100;
+      partition.records.add(Bytes(records));
+      answer(connection, request->header, response);
+    });
+    auto connection = KafkaConnection::connect(server.address(), {});
+    ASSERT_TRUE(connection.has_value()) << connection.error().message;
+    std::string seen;
+    Consumer consumer(*connection, "", {{.index = 0, .position = 10, .end = {}}}, {});
+    const auto polled = consumer.poll([&](std::int32_t, const Record& record) -> Result<bool> {
+      seen += record.value.value_or("");
+      return true;
+    });
+    ASSERT_FALSE(polled.has_value()) << second;
+    EXPECT_EQ(polled.error().code, ErrorCode::corrupt);
+    EXPECT_EQ(seen, "ab");
+  }
 }
 
 TEST(KafkaConnection, SaysThatNobodyListens) {

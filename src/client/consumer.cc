@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/batch_order.h"
 #include "wire/fetch.h"
 
 namespace tripos::client {
@@ -45,15 +46,18 @@ Result<bool> Consumer::poll(const Sink& sink) {
         for (const auto& transaction : *answered.aborted_transactions)
           aborted.push_back({transaction.producer_id, transaction.first_offset});
       }
-      TRIPOS_ASSIGN(const bool go_on, read_batches(*partition, answered.records.decoded_bytes(), std::move(aborted), sink));
+      TRIPOS_ASSIGN(const bool go_on,
+                    read_batches(*partition, answered.records.decoded_bytes(), Offset(answered.high_watermark), std::move(aborted), sink));
       if (!go_on) return false;
     }
   }
   return !std::ranges::all_of(partitions_, &ConsumedPartition::done);
 }
 
-Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches, std::vector<AbortedTransaction> aborted,
-                                    const Sink& sink) {
+Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches, Offset high_watermark,
+                                    std::vector<AbortedTransaction> aborted, const Sink& sink) {
+  const std::size_t size = batches.size();
+  BatchOrder order(Offset(partition.batches_end), high_watermark);
   std::ranges::sort(aborted, {}, &AbortedTransaction::first_offset);
   std::size_t next_aborted = 0;
   std::set<std::int64_t> aborted_producers;  // that have an aborted transaction open here
@@ -63,9 +67,12 @@ Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches,
     if (!parsed && parsed.error().code == ErrorCode::out_of_range) break;
     if (!parsed) return tl::unexpected(Error(parsed.error()).within(place(partition)));
     const RecordBatchView& batch = *parsed;
+    const std::size_t place_in_answer = size - batches.size();
     batches.remove_prefix(batch.bytes().size());
     if (!batch.crc_matches())
       return fail(ErrorCode::corrupt, "{}: the batch at offset {} has a wrong checksum", place(partition), batch.base_offset());
+    if (auto ordered = order.take(place_in_answer, batch.base_offset(), batch.next_offset()); !ordered)
+      return tl::unexpected(std::move(ordered).error().within(place(partition) + ": in the answer"));
     while (next_aborted < aborted.size() && aborted[next_aborted].first_offset <= batch.last_offset().value()) {
       aborted_producers.insert(aborted[next_aborted++].producer_id);
     }
@@ -76,6 +83,7 @@ Result<bool> Consumer::read_batches(ConsumedPartition& partition, Bytes batches,
       if (!go_on) return false;
     }
     partition.position = std::max(partition.position, batch.next_offset().value());
+    partition.batches_end = batch.next_offset().value();
   }
   return true;
 }

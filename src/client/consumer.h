@@ -25,6 +25,7 @@ struct ConsumedPartition {
   std::int32_t index = 0;
   std::int64_t position = 0;        // the next offset to be read
   std::optional<std::int64_t> end;  // read no further; none: go on for ever
+  std::int64_t batches_end = 0;     // where the last batch that was read has ended
   [[nodiscard]] bool done() const noexcept { return end && position >= *end; }
 };
 
@@ -51,8 +52,8 @@ class Consumer {
     std::int64_t first_offset;
   };
 
-  [[nodiscard]] Result<bool> read_batches(ConsumedPartition& partition, Bytes batches, std::vector<AbortedTransaction> aborted,
-                                          const Sink& sink);
+  [[nodiscard]] Result<bool> read_batches(ConsumedPartition& partition, Bytes batches, Offset high_watermark,
+                                          std::vector<AbortedTransaction> aborted, const Sink& sink);
   [[nodiscard]] Result<bool> read_batch(ConsumedPartition& partition, const RecordBatchView& batch, const Sink& sink);
   [[nodiscard]] std::string place(const ConsumedPartition& partition) const;
 

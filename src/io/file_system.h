@@ -2,7 +2,8 @@
 //
 // What is durable: bytes of a file after its sync_data(); names (create, rename, link, remove) after sync_directory() of the directory
 // that holds them; all of it after sync_all(). Until then any part of it may be lost, in any order.
-// Errors are values, with the path in their text; a full disk is no_space, everything else that the disk does wrong is io.
+// Errors are values, with the path in their text; a full disk (and too many open files) is no_space, everything else that the disk does
+// wrong is io.
 #pragma once
 
 #include <cstdint>

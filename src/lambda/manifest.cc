@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "base/crc32c.h"
@@ -66,6 +67,15 @@ class Members {
     return static_cast<std::int32_t>(value);
   }
   std::int64_t integer_or_zero(const char* key) { return object_[key].error() == simdjson::NO_SUCH_FIELD ? 0 : integer(key); }
+  // Eight hexadecimal digits.
+  std::optional<std::uint32_t> checksum_or_none(const char* key) {
+    if (object_[key].error() == simdjson::NO_SUCH_FIELD) return std::nullopt;
+    const std::string digits = string(key);
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    ok = ok && digits.size() == 8 && error == std::errc() && end == digits.data() + digits.size();
+    return value;
+  }
   std::string string(const char* key) {
     std::string_view value;
     ok = !object_[key].get(value) && ok;
@@ -146,9 +156,9 @@ std::string Manifest::text() const {
       lines(files, [](const ManifestFile& file) {
         return fmt::format(
             R"({{"name": {}, "partition": {}, "begin": {}, "end": {}, "rows": {}, "rejected": {}, "tombstones": {}, "lost": {}, )"
-            R"("bytes": {}, "schema": {}}})",
+            R"("bytes": {},{} "schema": {}}})",
             json_text(file.name), file.partition, file.begin, file.end, file.row_count, file.rejected_count, file.tombstone_count,
-            file.lost_count, file.size_bytes, file.schema);
+            file.lost_count, file.size_bytes, file.crc32c ? fmt::format(R"( "crc32c": "{:08x}",)", *file.crc32c) : "", file.schema);
       }));
   const auto checksum = crc32c(to);
   return to + fmt::format("{}{:08x}\"\n}}\n", crc_field, checksum);
@@ -189,6 +199,7 @@ Result<Manifest> Manifest::parse(Bytes text, std::string_view where) {
                               .tombstone_count = m.integer("tombstones"),
                               .lost_count = m.integer_or_zero("lost"),
                               .size_bytes = static_cast<std::uint64_t>(m.integer("bytes")),
+                              .crc32c = m.checksum_or_none("crc32c"),
                               .schema = SchemaId(m.small("schema"))});
   });
   if (!members.ok) return fail(ErrorCode::corrupt, "{}: a member is missing or of another type", where);

@@ -29,6 +29,7 @@ struct ManifestFile {
   std::int64_t tombstone_count = 0;
   std::int64_t lost_count = 0;
   std::uint64_t size_bytes = 0;
+  std::optional<std::uint32_t> crc32c = {};  // of all its bytes; none: written before checksums were
   SchemaId schema;
   friend bool operator==(const ManifestFile&, const ManifestFile&) = default;
 };

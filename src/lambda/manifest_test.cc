@@ -28,6 +28,7 @@ Manifest some_manifest(const TopicId& topic, std::uint64_t version = 3) {
                               .end = Offset(end),
                               .row_count = end - begin,
                               .size_bytes = 100,
+                              .crc32c = begin == 7 ? std::optional<std::uint32_t>() : 0x0000'abcdU,
                               .schema = SchemaId(1)});
   }
   return manifest;

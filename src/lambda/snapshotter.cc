@@ -171,6 +171,7 @@ Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
       continue;
     }
     TRIPOS_ASSIGN(const std::uint64_t size, manifests.store().size(pieces[i].order.path));
+    TRIPOS_ASSIGN(const std::uint32_t checksum, manifests.store().checksum(pieces[i].order.path));
     next.files.push_back({.name = pieces[i].name,
                           .partition = range.partition,
                           .begin = range.begin,
@@ -180,6 +181,7 @@ Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
                           .tombstone_count = file.tombstone_count,
                           .lost_count = file.lost_count,
                           .size_bytes = size,
+                          .crc32c = checksum,
                           .schema = next.schema});
     publications.push_back({.staged = pieces[i].order.path, .path = manifests.path(pinned.topic.id, pieces[i].name)});
     ++snapshot.new_files;
@@ -258,7 +260,11 @@ Result<std::vector<PartitionRange>> cut_range(const PartitionRange& range, std::
   std::size_t slice = 0;
   std::uint64_t slice_begin = 0;  // where the current part's piece of the slice starts
   const auto close_slice = [&](std::uint64_t end) {
-    if (end > slice_begin) current.slices.push_back({.file = range.slices[slice].file, .begin = slice_begin, .end = end});
+    if (end <= slice_begin) return;
+    LogSlice part = range.slices[slice];
+    part.begin = slice_begin;
+    part.end = end;
+    current.slices.push_back(std::move(part));
   };
   slice_begin = range.slices.empty() ? 0 : range.slices.front().begin;
   std::uint64_t last_position = slice_begin;

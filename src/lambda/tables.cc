@@ -43,6 +43,7 @@ Result<Pin> Tables::pin(std::span<const TableReference> references) {
           return fail(ErrorCode::not_found, "topic {} is no table yet: it has no JSON object; {}_messages shows its records",
                       table.topic.name, table.topic.name);
         }
+        for (const TableFile& file : table.files()) TRIPOS_TRY(files_.check(table.topic.id, *file.file));
       }
       return pin;
     }

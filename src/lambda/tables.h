@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "json/type.h"
+#include "lambda/file_checks.h"
 #include "lambda/manifest_store.h"
 #include "lambda/schema_tracker.h"
 #include "lambda/table_names.h"
@@ -64,9 +65,9 @@ struct Awaited {
 
 class Tables {
  public:
-  Tables(RecordSource& source, const ManifestStore& manifests) : source_(source), manifests_(manifests) {}
+  Tables(RecordSource& source, const ManifestStore& manifests) : source_(source), manifests_(manifests), files_(manifests) {}
 
-  // not_found: no such table, or no row in it yet.
+  // not_found: no such table, or no row in it yet. corrupt: the log or a file of a table is damaged.
   [[nodiscard]] Result<Pin> pin(std::span<const TableReference> references);
 
   // The SQL names of all tables, sorted. Those of topics without a row so far are left out.
@@ -114,6 +115,7 @@ class Tables {
 
   RecordSource& source_;
   const ManifestStore& manifests_;
+  FileChecks files_;
   std::mutex tables_mutex_;
   std::map<TopicId, std::shared_ptr<Table>> tables_;
 };

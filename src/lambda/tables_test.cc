@@ -61,6 +61,34 @@ TEST_F(TablesTest, ATableAppearsWithTheFirstJsonObject) {
   EXPECT_EQ(wrong("exams"), "exact");
 }
 
+TEST_F(TablesTest, AChangedByteOfAFileIsFoundBeforeItIsUsed) {
+  source_.create("exams");
+  source_.append("exams", 0, {row(1), row(2)});
+  ASSERT_TRUE(lambda_.snapshotter.run("exams").has_value());
+  const PinnedTable before = pinned("exams");
+  const std::string path = lambda_.manifests.path(before.topic.id, before.manifest->files.at(0).name);
+  const std::size_t size = disk_.open(path, io::OpenMode::read).value()->size().value();
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto flip = [&] {
+      const auto file = disk_.open(path, io::OpenMode::write).value();
+      Buffer byte(1, '\0');
+      ASSERT_TRUE(io::read_exactly(*file, i, byte).has_value());
+      byte[0] = static_cast<char>(byte[0] ^ 16);
+      const Bytes parts[] = {byte};
+      ASSERT_TRUE(file->write_at(i, parts).has_value());
+    };
+    flip();
+    Lambda restarted(disk_, source_);
+    const TableReference reference{.qualifier = "", .name = "exams"};
+    const auto refused = restarted.tables.pin({&reference, 1});
+    ASSERT_FALSE(refused.has_value()) << "byte " << i;
+    EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
+    EXPECT_NE(refused.error().message.find(path), std::string::npos) << refused.error().message;
+    flip();
+    EXPECT_TRUE(restarted.tables.pin({&reference, 1}).has_value()) << "a file that was put back is taken";
+  }
+}
+
 TEST_F(TablesTest, TheSchemaCoversExactlyWhatIsPinned) {
   source_.create("exams", 2);
   source_.append("exams", 0, {R"({"a":1})"});

@@ -1,6 +1,7 @@
 #include "log/batch_header.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tripos::log {
 
@@ -40,6 +41,9 @@ Result<const BatchHeader*> HeaderReader::next() {
   }
   const auto header = read_batch_header(Bytes(chunk_).substr(position_ - chunk_position_), position_);
   if (!header || header->size > left) return fail(ErrorCode::corrupt, "{}: no record batch at byte {}", file_.path(), position_);
+  if (auto ordered = order_.take(position_, header->base_offset, header->next_offset()); !ordered) {
+    return tl::unexpected(std::move(ordered).error().within(file_.path()));
+  }
   header_ = *header;
   position_ = header_.end();
   return &header_;

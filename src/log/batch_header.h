@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/file_system.h"
+#include "model/batch_order.h"
 #include "model/record_batch.h"
 
 namespace tripos::log {
@@ -42,7 +43,8 @@ class HeaderReader {
   HeaderReader(const io::File& file, std::uint64_t begin, std::uint64_t end, std::size_t chunk_bytes = 4096)
       : file_(file), position_(begin), end_(end), chunk_bytes_(chunk_bytes) {}
 
-  // The next header; nullptr at the end. corrupt, with file and position named: what stands there is no batch.
+  // The next header; nullptr at the end. corrupt, with file and position named: what stands there is no batch, or its
+  // offsets go back.
   [[nodiscard]] Result<const BatchHeader*> next();
 
  private:
@@ -53,6 +55,7 @@ class HeaderReader {
   std::uint64_t chunk_position_ = 0;
   Buffer chunk_;
   BatchHeader header_;
+  BatchOrder order_{Offset(0), offset_max};
 };
 
 }  // namespace tripos::log

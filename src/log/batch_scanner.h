@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "model/batch_order.h"
 #include "model/record_batch.h"
 
 namespace tripos::log {
@@ -13,23 +14,23 @@ enum class CheckCrc { no, yes };
 
 class BatchScanner {
  public:
-  // `bytes` begins and ends at batch borders.
-  BatchScanner(Bytes bytes, CheckCrc check_crc) : bytes_(bytes), check_crc_(check_crc) {}
+  // `bytes` begins and ends at batch borders; in its file, which errors speak of, it begins at `file_position`.
+  BatchScanner(Bytes bytes, CheckCrc check_crc, std::uint64_t file_position = 0)
+      : bytes_(bytes), check_crc_(check_crc), file_position_(file_position) {}
 
-  // The next batch; nothing at the end. corrupt: no batch, a wrong checksum, or offsets that go back (no checksum covers a batch's
-  // base offset), at position() of the range.
+  // The next batch; nothing at the end. corrupt: no batch, a wrong checksum, or offsets that go back (batch_order.h), at position()
+  // of the range.
   [[nodiscard]] Result<std::optional<RecordBatchView>> next() {
     if (position_ == bytes_.size()) return std::optional<RecordBatchView>();
     auto batch = RecordBatchView::parse(bytes_.substr(position_));
-    if (!batch) return fail(ErrorCode::corrupt, "no record batch at byte {} of {}: {}", position_, bytes_.size(), batch.error().message);
+    const std::uint64_t place = file_position_ + position_;
+    if (!batch) {
+      return fail(ErrorCode::corrupt, "no record batch at byte {} of {}: {}", place, file_position_ + bytes_.size(), batch.error().message);
+    }
     if (check_crc_ == CheckCrc::yes && !batch->crc_matches()) {
-      return fail(ErrorCode::corrupt, "the record batch at byte {} (offset {}) has a wrong checksum", position_, batch->base_offset());
+      return fail(ErrorCode::corrupt, "the record batch at byte {} (offset {}) has a wrong checksum", place, batch->base_offset());
     }
-    if (position_ > 0 && batch->base_offset() < next_offset_) {
-      return fail(ErrorCode::corrupt, "the record batch at byte {} begins at offset {}, below {}, where the one before it ends", position_,
-                  batch->base_offset(), next_offset_);
-    }
-    next_offset_ = batch->next_offset();
+    TRIPOS_TRY(order_.take(place, batch->base_offset(), batch->next_offset()));
     position_ += batch->bytes().size();
     return std::optional<RecordBatchView>(*batch);
   }
@@ -40,8 +41,9 @@ class BatchScanner {
  private:
   Bytes bytes_;
   CheckCrc check_crc_;
+  std::uint64_t file_position_;
   std::size_t position_ = 0;
-  Offset next_offset_{};
+  BatchOrder order_{Offset(0), offset_max};
 };
 
 }  // namespace tripos::log

@@ -131,7 +131,12 @@ Result<LogRead> PartitionLog::read(Offset from, VisibleEnd end, std::uint64_t by
       cursors_[next_cursor_++ % cursors_.size()] = {&segment, {next->base_offset, border}};
     }
     read.bytes += border - begin->position;
-    read.slices.push_back({std::move(file), begin->position, border});
+    const Offset segment_end = index + 1 < segments_.size() ? segments_[index + 1]->base() : end.offset();
+    read.slices.push_back({.file = std::move(file),
+                           .begin = begin->position,
+                           .end = border,
+                           .from = begin->position == 0 ? segment.base() : begin->offset,
+                           .to = border < stop ? read.next : std::min(segment_end, end.offset())});
     if (border < stop) return read;
   }
   return read;

@@ -22,6 +22,7 @@ class SegmentFile final : public LeasedFile {
  public:
   explicit SegmentFile(std::shared_ptr<io::File> file) : file_(std::move(file)) {}
   [[nodiscard]] int descriptor() const noexcept override { return file_->descriptor(); }
+  [[nodiscard]] const std::string& name() const noexcept override { return file_->path(); }
   [[nodiscard]] Result<> read(std::uint64_t position, std::size_t count, Buffer& to) const override;
   [[nodiscard]] const std::shared_ptr<io::File>& file() const noexcept { return file_; }
 

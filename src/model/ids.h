@@ -19,6 +19,7 @@ using LeaderEpoch = StrongId<struct LeaderEpochTag, std::int32_t>;
 inline constexpr ProducerId no_producer_id{-1};
 inline constexpr ProducerEpoch no_producer_epoch{-1};
 inline constexpr Sequence no_sequence{-1};
+inline constexpr Offset offset_max{INT64_MAX};
 
 using TopicId = Uuid;
 

@@ -37,6 +37,8 @@ class LeasedFile {
   virtual ~LeasedFile() = default;
   // For mmap and for handing to a worker; -1 where the file is not the operating system's (simulation).
   [[nodiscard]] virtual int descriptor() const noexcept = 0;
+  // Its path, for errors.
+  [[nodiscard]] virtual const std::string& name() const noexcept = 0;
   // Reads exactly `count` bytes at `position`, appending them to `to`.
   [[nodiscard]] virtual Result<> read(std::uint64_t position, std::size_t count, Buffer& to) const = 0;
 };
@@ -46,6 +48,9 @@ struct LogSlice {
   std::shared_ptr<const LeasedFile> file;
   std::uint64_t begin = 0;  // position in the file, at the start of a batch
   std::uint64_t end = 0;    // exclusive, at the end of a batch
+  // The log knows that its batches have offsets of [from, to); readers hold them to it (batch_order.h).
+  Offset from{0};
+  Offset to = offset_max;
 };
 
 // The records [begin, end) of a partition. The first batch may start below `begin`: the reader drops what lies below.

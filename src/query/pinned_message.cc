@@ -19,7 +19,8 @@ class Descriptors {
     std::ranges::sort(to.aborted, {}, &protocol::PinnedAborted::first);
     for (const LogSlice& slice : range.slices) {
       TRIPOS_ASSIGN(const std::uint32_t index, index_of(*slice.file));
-      to.slices.push_back({.descriptor = index, .begin = slice.begin, .end = slice.end});
+      to.slices.push_back(
+          {.descriptor = index, .begin = slice.begin, .end = slice.end, .from = slice.from, .to = slice.to, .file = slice.file->name()});
     }
     return to;
   }

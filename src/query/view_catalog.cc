@@ -73,7 +73,9 @@ Result<> ViewCatalog::read_on() {
   }
   const RangeRequest request{.partition = {.topic = topic_id_, .partition = partition}, .begin = next_};
   TRIPOS_ASSIGN(const auto ranges, source_.ranges({&request, 1}));
-  TRIPOS_TRY(scan_.scan(ranges.front(), [this](const Record& record) { take(record); }));
+  if (auto read = scan_.scan(ranges.front(), [this](const Record& record) { take(record); }); !read) {
+    return tl::unexpected(std::move(read).error().within("the views can't be read"));
+  }
   next_ = std::max(next_, ranges.front().end.offset);
   return {};
 }

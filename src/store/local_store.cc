@@ -2,9 +2,15 @@
 
 #include <set>
 
+#include "base/crc32c.h"
 #include "base/uuid.h"
 
 namespace tripos::store {
+namespace {
+
+constexpr std::size_t checksum_window_bytes = std::size_t{1} << 18;  // fits into the processor's cache
+
+}  // namespace
 
 Result<std::vector<std::string>> LocalStore::list(const std::string& directory) {
   auto entries = files_.list(directory);
@@ -34,6 +40,18 @@ Result<Buffer> LocalStore::read(const std::string& path, std::size_t size_max) {
 Result<std::uint64_t> LocalStore::size(const std::string& path) {
   TRIPOS_ASSIGN(const auto file, files_.open(path, io::OpenMode::read));
   return file->size();
+}
+
+Result<std::uint32_t> LocalStore::checksum(const std::string& path) {
+  TRIPOS_ASSIGN(const auto file, files_.open(path, io::OpenMode::read));
+  Buffer window(checksum_window_bytes, '\0');
+  std::uint32_t crc = crc32c({});
+  for (std::uint64_t position = 0;;) {
+    TRIPOS_ASSIGN(const std::size_t got, file->read_at(position, window));
+    crc = crc32c_extend(crc, Bytes(window).substr(0, got));
+    position += got;
+    if (got < window.size()) return crc;
+  }
 }
 
 Result<> LocalStore::publish(std::span<const Publication> files) {

@@ -17,6 +17,7 @@ class LocalStore : public Store {
   [[nodiscard]] Result<> make_directory(const std::string& directory) override;
   [[nodiscard]] Result<Buffer> read(const std::string& path, std::size_t size_max) override;
   [[nodiscard]] Result<std::uint64_t> size(const std::string& path) override;
+  [[nodiscard]] Result<std::uint32_t> checksum(const std::string& path) override;
   [[nodiscard]] Result<> publish(std::span<const Publication> files) override;
   [[nodiscard]] Result<> create(const std::string& path, Bytes contents) override;
   [[nodiscard]] Result<> remove(const std::string& path) override;

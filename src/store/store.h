@@ -3,6 +3,7 @@
 // Threads: any.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class Store {
   // More than `size_max` bytes: too_large, before they are allocated.
   [[nodiscard]] virtual Result<Buffer> read(const std::string& path, std::size_t size_max) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size(const std::string& path) = 0;
+  // The CRC-32C of all its bytes.
+  [[nodiscard]] virtual Result<std::uint32_t> checksum(const std::string& path) = 0;
 
   // Makes the files durable, gives them their names, makes the names durable. All are in one directory.
   // After a crash or an error any of them may have its name, whole.

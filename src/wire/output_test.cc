@@ -12,6 +12,7 @@ class FakeFile final : public LeasedFile {
  public:
   explicit FakeFile(Buffer content) : content_(std::move(content)) {}
   int descriptor() const noexcept override { return -1; }
+  const std::string& name() const noexcept override { return content_; }
   Result<> read(std::uint64_t position, std::size_t count, Buffer& to) const override {
     to.append(content_, position, count);
     return {};

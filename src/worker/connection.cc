@@ -1,5 +1,9 @@
 #include "worker/connection.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
 namespace tripos::worker {
 namespace {
 
@@ -25,6 +29,23 @@ constexpr Prefix prefixes[] = {
     {"Invalid Error: ", ErrorCode::query},
 };
 
+// DuckDB knows files that the server has opened as /proc/self/fd/7: people know them by their names.
+std::string with_file_names(std::string_view message) {
+  constexpr std::string_view descriptors = "/proc/self/fd/";
+  std::string text;
+  while (true) {
+    const std::size_t at = message.find(descriptors);
+    text += message.substr(0, at);
+    if (at == std::string_view::npos) return text;
+    message.remove_prefix(at);
+    const std::string_view link = message.substr(0, std::min(message.find_first_not_of("0123456789", descriptors.size()), message.size()));
+    std::error_code unknown;
+    const auto path = std::filesystem::read_symlink(link, unknown);
+    text += unknown ? std::string(link) : path.string();
+    message.remove_prefix(link.size());
+  }
+}
+
 }  // namespace
 
 Error engine_error(std::string_view message) {
@@ -36,9 +57,14 @@ Error engine_error(std::string_view message) {
       break;
     }
   }
-  for (const std::string_view tail :
-       {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions", "\nThis error signals", "\n\nStack Trace"}) {
+  for (const std::string_view tail : {"\n\nLINE ", "\nLINE ", "\nCandidate", "\n\nCandidate", "\nPossible solutions",
+                                      "\nThis error signals", "\nThis limit was set", "\n\nStack Trace"}) {
     message = message.substr(0, message.find(tail));
+  }
+  if (message.find("failed to offload") != std::string_view::npos) {
+    return Error{ErrorCode::no_space, fmt::format("the statement needs more memory than a worker may take, and more room than the disk "
+                                                  "has for what it puts aside there ({})",
+                                                  message)};
   }
   if (code == ErrorCode::too_large) {
     return Error{code, fmt::format("the statement needs more memory than a worker may take ({})", message)};
@@ -46,7 +72,7 @@ Error engine_error(std::string_view message) {
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) {
     message.remove_suffix(1);
   }
-  return Error{code, std::string(message)};
+  return Error{code, with_file_names(message)};
 }
 
 QueryResult::~QueryResult() {

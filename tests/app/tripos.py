@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -24,15 +25,19 @@ def run(*arguments, stdin=None, data=None, check=True, timeout=120):
 
 
 class Server:
-    def __init__(self, data, *arguments):
+    def __init__(self, data, *arguments, environment=None, files_max=None, start=True):
+        """`files_max`: how many files it may have open."""
         self.data = data
         self.arguments = arguments
-        self.start()
+        self.environment = {**ENVIRONMENT, **(environment or {})}
+        self.limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))) if files_max else None
+        if start:
+            self.start()
 
     def start(self):
         command = [PROGRAM, "serve", "--data", self.data, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", *self.arguments]
         self.log = open(os.path.join(self.data, "..", os.path.basename(self.data) + ".log"), "ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=ENVIRONMENT)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=self.environment, preexec_fn=self.limit)
         told = dict(self.process.stdout.readline().decode().split(maxsplit=1) for _ in range(3))
         self.kafka = told["kafka"].strip()
         self.http = told["http"].strip()
@@ -83,8 +88,8 @@ class TriposTest(unittest.TestCase):
                 server.kill()
         shutil.rmtree(self.directory)
 
-    def serve(self, *arguments):
-        self.servers.append(Server(self.data, *arguments))
+    def serve(self, *arguments, **options):
+        self.servers.append(Server(self.data, *arguments, **options))
         return self.servers[-1]
 
     def path(self, name):

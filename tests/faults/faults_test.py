@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.error
 
 import tripos
 from tripos import PROGRAM, run
@@ -176,6 +177,50 @@ class FaultsTest(tripos.TriposTest):
         self.ignore_failure(server, "SELECT count(*) FROM t")
         self.assertEqual(server.rows("SELECT count(*) FROM t"), [[1000]])
         self.assertIsNone(server.process.poll())
+
+    def test_workers_killed_at_work(self):
+        # Whatever a worker does, its death costs the one question or batch run, which says so.
+        server = self.serve()
+        server.run("load", "t", "-", stdin=lines_of({"i": i, "fill": "x" * 300} for i in range(60_000)))
+        server.rows("SELECT count(*) FROM t")
+        moments = random.Random(2)
+        killed = 0
+        long_question = "SELECT count(*) FROM t AS a JOIN t AS b ON a.fill = b.fill WHERE a.i % 50 = b.i % 47"
+        for command in (("sql", long_question), ("batch", "run", "t")) * 4:
+            busy = subprocess.Popen([PROGRAM, *command, "--data", server.data], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                    env=tripos.ENVIRONMENT)
+            time.sleep(moments.uniform(0.05, 0.3))
+            for worker in pid_of_workers(server):
+                os.kill(worker, 9)
+            _, told = busy.communicate(timeout=120)
+            if busy.returncode != 0:
+                self.assertIn(b"killed by signal 9", told)
+                killed += 1
+            self.assertIsNone(server.process.poll())
+            self.assertEqual(server.rows("SELECT count(*), sum(i) FROM t"), [[60_000, 60_000 * 59_999 // 2]])
+        self.assertGreater(killed, 0, "no worker was at work when it was killed")
+        server.run("batch", "run", "t")
+        self.assertEqual(server.rows("SELECT count(*), sum(i) FROM t"), [[60_000, 60_000 * 59_999 // 2]])
+        left = [name for _, _, names in os.walk(server.data) for name in names if name.startswith("tmp-")]
+        self.assertEqual(left, [])
+
+    def test_a_full_disk_in_a_questions_spill(self):
+        self.small_disk("96m")
+        with open(self.path("small.toml"), "w", encoding="ascii") as file:
+            file.write("[sql]\nworker_memory_mb = 256\n")
+        server = self.serve("--config", self.path("small.toml"))
+        for begin in range(0, 100_000, 20_000):
+            server.run("load", "t", "-", stdin=lines_of({"i": i, "fill": random.Random(i).randbytes(150).hex()}
+                                                        for i in range(begin, begin + 20_000)))
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            server.rows("SELECT count(*) FROM (SELECT a.fill AS fill, b.i AS i FROM t AS a CROSS JOIN (SELECT i FROM t LIMIT 30) AS b "
+                        "ORDER BY b.i, a.fill DESC LIMIT 2900000 OFFSET 5) AS sorted WHERE fill > '8'")
+        told = refused.exception.read()
+        self.assertRegex(told, b"more room than the disk has")
+        # It costs this question; what it has spilled is gone.
+        self.assertEqual(server.rows("SELECT count(*), count(DISTINCT i) FROM t"), [[100_000, 100_000]])
+        server.run("produce", "t", stdin=b'{"i":-1}\n')
+        self.assertEqual(server.rows("SELECT min(i) FROM t"), [[-1]])
 
     def test_a_worker_has_none_of_the_servers_sockets(self):
         # Else a server that is killed could not listen again while a worker of it still runs, and its clients would not be told.

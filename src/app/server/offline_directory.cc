@@ -1,13 +1,13 @@
 #include "app/server/offline_directory.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
 #include "broker/metadata_record.h"
 #include "broker/produced_batch.h"
 #include "broker/producer_snapshot.h"
+#include "lambda/file_checks.h"
 #include "lambda/manifest_store.h"
 #include "log/paths.h"
 #include "store/local_store.h"
@@ -18,7 +18,6 @@ namespace {
 using log::Finding;
 
 constexpr std::size_t snapshot_bytes_max = std::size_t{1} << 30;
-constexpr std::string_view parquet_magic = "PAR1";  // a file begins and ends with it
 constexpr const char* metadata_name = "(metadata)";
 
 Result<std::vector<io::DirectoryEntry>> list_or_nothing(io::FileSystem& files, const std::string& directory) {
@@ -33,22 +32,6 @@ std::vector<std::string> segments_of(const std::vector<io::DirectoryEntry>& entr
     if (log::segment_base_offset(entry.name)) paths.push_back(directory + "/" + entry.name);
   }
   return paths;
-}
-
-// What is wrong with a file that a manifest names; empty: nothing.
-std::string wrong_with_parquet(io::FileSystem& files, const std::string& path, std::uint64_t size_bytes) {
-  const auto file = files.open(path, io::OpenMode::read);
-  if (!file) return file.error().message;
-  const auto size = (*file)->size();
-  if (!size) return size.error().message;
-  if (*size != size_bytes) return fmt::format("has {} bytes, the manifest says {}", *size, size_bytes);
-  std::array<char, 4> ends{};
-  for (const std::uint64_t position : {std::uint64_t{0}, *size - std::min<std::uint64_t>(*size, ends.size())}) {
-    const auto read = io::read_exactly(**file, position, ends);
-    if (!read) return read.error().message;
-    if (std::string_view(ends.data(), ends.size()) != parquet_magic) return "is no Parquet file";
-  }
-  return {};
 }
 
 }  // namespace
@@ -139,8 +122,8 @@ std::vector<Finding> OfflineDirectory::verify_table(const OfflineTopic& topic) c
     return findings;
   }
   for (const lambda::ManifestFile& file : manifest->files) {
-    const std::string path = manifests.path(topic.id, file.name);
-    if (std::string wrong = wrong_with_parquet(files_, path, file.size_bytes); !wrong.empty()) tell(path, std::move(wrong));
+    std::string wrong = lambda::FileChecks::wrong_with(manifests, topic.id, file);
+    if (!wrong.empty()) tell(manifests.path(topic.id, file.name), std::move(wrong));
   }
   return findings;
 }

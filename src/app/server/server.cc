@@ -17,6 +17,7 @@
 #include "broker/net/server.h"
 #include "io/asio/loop.h"
 #include "io/real/background_threads.h"
+#include "io/real/descriptor_limit.h"
 #include "io/real/posix_file_system.h"
 #include "io/real/real_clock.h"
 #include "lambda/snapshotter.h"
@@ -153,6 +154,7 @@ Server::Parts::Tables::Tables(Parts& parts, const lambda::ManifestStore& manifes
       trims(source, snapshots, loads, *runners, parts.loop) {}
 
 Result<> Server::Parts::open() {
+  if (options.stop_on_signals) io::raise_descriptor_limit();  // a server of its own, not one within a command
   TRIPOS_ASSIGN(directory, log::DataDirectory::acquire(files, options.data));
   manifests = std::make_unique<lambda::ManifestStore>(store, log::topics_directory(options.data));
   TRIPOS_TRY(open_broker());
@@ -200,6 +202,7 @@ Result<> Server::Parts::listen() {
        }});
   t.http = std::make_unique<serve::HttpServer>(loop, loop, std::move(routes), settings);
   t.http->on_connect([&t] { t.statement_workers.warm(); });
+  loop.on_turned_away([this](const Error& error) { options.log(error.message + ": some are turned away (doctor tells the limit)"); });
   TRIPOS_TRY(t.http->listen(endpoint_of(options.http)));
   addresses.http = address_of(t.http->endpoint());
   TRIPOS_ASSIGN(kafka, broker::Server::start(*broker, loop, endpoint_of(options.kafka)));

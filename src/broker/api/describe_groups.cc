@@ -50,6 +50,8 @@ void handle_describe_groups(RequestContext& context, const wire::DescribeGroupsR
     } else if (const groups::Group* group = context.broker.groups().find(id)) {
       described = describe(*group);
       if (request.include_authorized_operations) described.authorized_operations = all_group_operations;
+    } else if (const auto unread = context.broker.groups().check_group(id); unread != wire::ErrorCode::none) {
+      described.error_code = unread;
     } else {
       described.group_state = to_string(groups::State::dead);
       if (context.version >= not_found_from) {

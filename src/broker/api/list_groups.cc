@@ -24,6 +24,7 @@ bool passes(const std::vector<std::string>& filter, std::string_view value) {
 
 void handle_list_groups(RequestContext& context, const wire::ListGroupsRequest& request, Reply<wire::ListGroupsResponse> reply) {
   wire::ListGroupsResponse response;
+  response.error_code = context.broker.groups().check_all();
   const bool may_see_all = context.allows(Operation::describe, ResourceType::cluster, cluster_resource);
   context.broker.groups().for_each_group([&](const groups::Group& group) {
     if (!may_see_all && !context.allows(Operation::describe, ResourceType::group, group.id())) return;

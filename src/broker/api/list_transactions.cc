@@ -30,6 +30,7 @@ bool passes(const Values& filter, const Value& value) {
 void handle_list_transactions(RequestContext& context, const wire::ListTransactionsRequest& request,
                               Reply<wire::ListTransactionsResponse> reply) {
   wire::ListTransactionsResponse response;
+  response.error_code = context.broker.transactions().check_all();
   for (const std::string& state : request.state_filters) {
     if (!is_state(state)) response.unknown_state_filters.push_back(state);
   }

@@ -99,6 +99,10 @@ class GroupCoordinator {
   void for_each_group(const std::function<void(const Group&)>& visit) const;
   // NONE, or COORDINATOR_NOT_AVAILABLE: the partition that remembers the group could not be read. Requests of such a group are refused.
   [[nodiscard]] wire::ErrorCode check_group(std::string_view group_id) const;
+  // The same of all groups: whether there may be some that nobody knows of.
+  [[nodiscard]] wire::ErrorCode check_all() const {
+    return unread_partitions_.empty() ? wire::ErrorCode::none : wire::ErrorCode::coordinator_not_available;
+  }
   [[nodiscard]] PartitionId partition_of(std::string_view group_id) const;
 
  private:

@@ -78,6 +78,10 @@ class TransactionCoordinator {
   // ---- To look at. nullptr: there is no such id. Valid until the loop goes on.
   [[nodiscard]] const Transaction* find(std::string_view id) const;
   void for_each(const std::function<void(const std::string& id, const Transaction&)>& visit) const;
+  // COORDINATOR_NOT_AVAILABLE: a partition that remembers some could not be read.
+  [[nodiscard]] wire::ErrorCode check_all() const {
+    return unread_partitions_.empty() ? wire::ErrorCode::none : wire::ErrorCode::coordinator_not_available;
+  }
   [[nodiscard]] PartitionId partition_of(std::string_view id) const;
   // NONE, or why nothing is known of the id: it is empty, or its partition of __transaction_state could not be read.
   [[nodiscard]] wire::ErrorCode check_id(std::string_view id) const;

@@ -15,8 +15,10 @@
 #include <csignal>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
+#include "io/real/descriptor_limit.h"
 #include "io/timer_queue.h"
 
 namespace tripos::io {
@@ -93,8 +95,8 @@ class AsioSocket final : public Socket {
 
 class AsioListener final : public Listener {
  public:
-  AsioListener(tcp::acceptor acceptor, Network::Accepted accepted)
-      : shared_(std::make_shared<Shared>(std::move(acceptor), std::move(accepted))) {
+  AsioListener(tcp::acceptor acceptor, Network::Accepted accepted, std::function<void(const Error&)> turned_away)
+      : shared_(std::make_shared<Shared>(std::move(acceptor), std::move(accepted), std::move(turned_away))) {
     Shared::accept(shared_);
   }
   AsioListener(const AsioListener&) = delete;
@@ -115,13 +117,17 @@ class AsioListener final : public Listener {
  private:
   // Outlives the listener until its last handler has run.
   struct Shared {
-    Shared(tcp::acceptor acceptor_to_own, Network::Accepted accepted_to_call)
-        : acceptor(std::move(acceptor_to_own)), retry(acceptor.get_executor()), accepted(std::move(accepted_to_call)) {}
+    Shared(tcp::acceptor acceptor_to_own, Network::Accepted accepted_to_call, std::function<void(const Error&)> turned_away_to_tell)
+        : acceptor(std::move(acceptor_to_own)),
+          retry(acceptor.get_executor()),
+          accepted(std::move(accepted_to_call)),
+          turned_away(std::move(turned_away_to_tell)) {}
 
     static void accept(const std::shared_ptr<Shared>& self) {
       self->acceptor.async_accept([self](const error_code& error, tcp::socket socket) {
         if (self->stopped) return;
         if (error) {  // out of descriptors, mostly: what is connected goes on, new ones wait in the backlog
+          self->turn_away(error.value());
           self->retry.expires_after(accept_retry_delay);
           self->retry.async_wait([self](const error_code& cancelled) {
             if (!cancelled && !self->stopped) accept(self);
@@ -136,16 +142,27 @@ class AsioListener final : public Listener {
     void take(tcp::socket socket) {
       error_code error;
       const auto peer = socket.remote_endpoint(error);
-      if (error) return;  // gone already
+      if (error) return;                                                   // gone already
+      if (is_for_files(socket.native_handle())) return turn_away(EMFILE);  // the log needs its files
+      turning_away = false;
       socket.non_blocking(true, error);
       socket.set_option(tcp::no_delay(true), error);
       socket.set_option(asio::socket_base::keep_alive(true), error);
       accepted(std::make_unique<AsioSocket>(std::move(socket), text_of(peer)));
     }
 
+    void turn_away(int error_number) {
+      error_code error;
+      const tcp::endpoint local = acceptor.local_endpoint(error);
+      if (!std::exchange(turning_away, true) && turned_away)
+        turned_away(os_error(error_number, "accepting connections at", text_of(local)));
+    }
+
     tcp::acceptor acceptor;
     asio::steady_timer retry;
     Network::Accepted accepted;
+    std::function<void(const Error&)> turned_away;
+    bool turning_away = false;
     bool stopped = false;
   };
   std::shared_ptr<Shared> shared_;
@@ -158,6 +175,7 @@ struct AsioLoop::State {
   asio::steady_timer timer{context};
   asio::signal_set signals{context};
   std::function<void(int)> stop_task;
+  std::function<void(const Error&)> turned_away;
   TimerQueue calls;
   std::optional<MonotonicTime> armed;  // what `timer` waits for
   bool running_calls = false;
@@ -235,6 +253,8 @@ bool AsioLoop::cancel(TimerId timer) { return state_->calls.cancel(timer); }
 
 bool AsioLoop::on_loop_thread() const noexcept { return state_->thread.load() == std::this_thread::get_id(); }
 
+void AsioLoop::on_turned_away(std::function<void(const Error&)> told) { state_->turned_away = std::move(told); }
+
 Result<std::unique_ptr<Listener>> AsioLoop::listen(const Endpoint& endpoint, Accepted accepted) {
   error_code error;
   tcp::resolver resolver(state_->context);
@@ -246,7 +266,7 @@ Result<std::unique_ptr<Listener>> AsioLoop::listen(const Endpoint& endpoint, Acc
   if (!error) acceptor.bind(address, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return tl::unexpected(os_error(error.value(), "listening", text_of(address)));
-  return std::make_unique<AsioListener>(std::move(acceptor), std::move(accepted));
+  return std::make_unique<AsioListener>(std::move(acceptor), std::move(accepted), state_->turned_away);
 }
 
 boost::asio::io_context& AsioLoop::context() noexcept { return state_->context; }

@@ -34,6 +34,9 @@ class AsioLoop final : public Executor, public Network {
   // Whether the caller is the thread that is in run().
   [[nodiscard]] bool on_loop_thread() const noexcept;
 
+  // `told` is called, on the loop, when connections are turned away since the process may open no more files: at the first one, and again
+  // after one was accepted. For listeners that are made from then on.
+  void on_turned_away(std::function<void(const Error&)> told);
   [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, Accepted accepted) override;
 
   [[nodiscard]] boost::asio::io_context& context() noexcept;

@@ -14,6 +14,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "io/real/descriptor_limit.h"
+
 namespace tripos::io {
 namespace {
 
@@ -147,6 +149,7 @@ int flags_of(OpenMode mode) noexcept {
 Result<std::shared_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
   Descriptor descriptor(open_retrying(path.c_str(), flags_of(mode)));
   if (descriptor.get() < 0) return os_fail("open", path);
+  if (is_for_syncs(descriptor.get())) return tl::unexpected<Error>(os_error(EMFILE, "open", path));
   return std::make_shared<PosixFile>(std::move(descriptor), path);
 }
 

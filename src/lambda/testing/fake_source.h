@@ -26,6 +26,7 @@ class MemoryFile final : public LeasedFile {
   MemoryFile& operator=(const MemoryFile&) = delete;
 
   [[nodiscard]] int descriptor() const noexcept override { return descriptor_; }
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] Result<> read(std::uint64_t position, std::size_t count, Buffer& to) const override {
     const std::size_t before = to.size();
     to.resize(before + count);
@@ -42,6 +43,7 @@ class MemoryFile final : public LeasedFile {
 
  private:
   int descriptor_;
+  std::string name_ = "log in memory";
   std::uint64_t size_ = 0;
 };
 

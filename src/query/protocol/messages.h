@@ -58,12 +58,15 @@ struct PinnedFile {
   TRIPOS_PROTOCOL_FIELDS(path, partition, begin, end, holds_more, lost_count, schema)
 };
 
-// Whole record batches: the bytes [begin, end) of the file with that descriptor.
+// Whole record batches: the bytes [begin, end) of the file with that descriptor; their offsets lie in [from, to).
 struct PinnedSlice {
   std::uint32_t descriptor = 0;  // index among the descriptors that came with the message
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  TRIPOS_PROTOCOL_FIELDS(descriptor, begin, end)
+  Offset from{0};
+  Offset to = offset_max;
+  std::string file = {};  // its path, for errors
+  TRIPOS_PROTOCOL_FIELDS(descriptor, begin, end, from, to, file)
 };
 
 // A transaction that was aborted: this producer's transactional batches in [first, last].

@@ -52,27 +52,32 @@ Result<LiveLog> LiveLog::open(std::span<const protocol::PinnedRange> ranges, std
         continue;
       }
       TRIPOS_ASSIGN(MappedBytes mapped, MappedBytes::map(descriptors[slice.descriptor].number(), slice.begin, slice.end));
-      const LogPiece whole{range.partition, mapped.bytes(), range.begin, range.end};
+      const LogPiece whole{range.partition, mapped.bytes(), range.begin, range.end, slice.begin, &log.file_names_.emplace_back(slice.file)};
       log.mappings_.push_back(std::move(mapped));
-      TRIPOS_TRY(log.cut(whole, aborted, piece_bytes));
+      if (auto done = log.cut(whole, BatchOrder(slice.from, slice.to), aborted, piece_bytes); !done) {
+        return tl::unexpected(std::move(done).error().within(slice.file));
+      }
     }
   }
   return log;
 }
 
-Result<> LiveLog::cut(const LogPiece& whole, const AbortedBatches& aborted, std::size_t piece_bytes) {
+Result<> LiveLog::cut(const LogPiece& whole, BatchOrder order, const AbortedBatches& aborted, std::size_t piece_bytes) {
   std::size_t start = 0;
   std::size_t at = 0;
   const auto end_piece = [&] {
-    if (at > start) pieces_.push_back({whole.partition, whole.bytes.substr(start, at - start), whole.begin, whole.end});
+    if (at > start) {
+      LogPiece& piece = pieces_.emplace_back(whole);
+      piece.bytes = whole.bytes.substr(start, at - start);
+      piece.file_position += start;
+    }
     start = at;
   };
   while (at < whole.bytes.size()) {
     const Bytes rest = whole.bytes.substr(at);
     const auto batch = RecordBatchView::parse(rest);
-    if (!batch) {
-      return fail(ErrorCode::corrupt, "the log of partition {} has no whole record batch at byte {} of a slice", whole.partition, at);
-    }
+    if (!batch) return fail(ErrorCode::corrupt, "no whole record batch at byte {}", whole.file_position + at);
+    TRIPOS_TRY(order.take(whole.file_position + at, batch->base_offset(), batch->next_offset()));
     if (aborted.contains(*batch)) {
       end_piece();
       start = at = at + batch->bytes().size();

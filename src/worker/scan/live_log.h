@@ -6,6 +6,7 @@
 // Ownership: owns the mappings, not the descriptors. Threads: immutable once made.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "model/aborted.h"
+#include "model/batch_order.h"
 #include "model/ids.h"
 #include "query/protocol/channel.h"
 #include "query/protocol/messages.h"
@@ -41,6 +43,8 @@ struct LogPiece {
   Bytes bytes;
   Offset begin;  // records outside of [begin, end) don't belong to the pin
   Offset end;
+  std::uint64_t file_position = 0;         // where `bytes` begins in its file
+  const std::string* file_name = nullptr;  // for errors; as long as the LiveLog
 };
 
 class LiveLog {
@@ -54,10 +58,11 @@ class LiveLog {
   [[nodiscard]] std::int64_t record_count() const noexcept { return record_count_; }  // as the batches say; an estimate
 
  private:
-  Result<> cut(const LogPiece& whole, const AbortedBatches& aborted, std::size_t piece_bytes);
+  Result<> cut(const LogPiece& whole, BatchOrder order, const AbortedBatches& aborted, std::size_t piece_bytes);
 
   std::vector<MappedBytes> mappings_;
   std::vector<LogPiece> pieces_;
+  std::deque<std::string> file_names_;  // of the slices; pieces point there
   std::int64_t record_count_ = 0;
 };
 

@@ -11,7 +11,7 @@ std::unique_ptr<RecordReader> RecordCursor::make_reader() { return std::make_uni
 
 void RecordCursor::start(const LogPiece& piece) {
   piece_ = piece;
-  scanner_.emplace(piece.bytes, log::CheckCrc::yes);
+  scanner_.emplace(piece.bytes, log::CheckCrc::yes, piece.file_position);
   in_batch_ = false;
 }
 
@@ -26,9 +26,7 @@ Result<const Record*> RecordCursor::next() {
   while (true) {
     if (!in_batch_) {
       Result<std::optional<RecordBatchView>> scanned = scanner_->next();
-      if (!scanned) {
-        return tl::unexpected(std::move(scanned).error().within(fmt::format("the log of partition {}", piece_.partition)));
-      }
+      if (!scanned) return tl::unexpected(std::move(scanned).error().within(*piece_.file_name));
       const std::optional<RecordBatchView>& batch = *scanned;
       if (!batch) {
         return nullptr;
@@ -46,11 +44,14 @@ Result<const Record*> RecordCursor::next() {
       compressed_ = batch->compression() != Compression::none;
       timestamp_type_ = batch->timestamp_type();
       if (Result<> started = readers_[in_use_ - 1]->start(*batch); !started) {
-        return tl::unexpected(std::move(started).error().within(fmt::format("batch at offset {}", batch->base_offset())));
+        return tl::unexpected(
+            std::move(started).error().within(fmt::format("{}: batch at offset {}", *piece_.file_name, batch->base_offset())));
       }
       in_batch_ = true;
     }
-    TRIPOS_ASSIGN(const Record* record, readers_[in_use_ - 1]->next());
+    auto read = readers_[in_use_ - 1]->next();
+    if (!read) return tl::unexpected(std::move(read).error().within(*piece_.file_name));
+    const Record* const record = *read;
     if (record == nullptr) {
       in_batch_ = false;
     } else if (record->offset >= piece_.begin && record->offset < piece_.end) {
