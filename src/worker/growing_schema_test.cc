@@ -153,7 +153,7 @@ TEST(GrowingSchemas, WhatAFilesStringsHadBeenIsNotForgotten) {
   EXPECT_EQ(server.ask("SELECT * FROM t ORDER BY k").rows, wider);
 }
 
-TEST(DamagedLog, AWrongByteIsAnErrorThatNamesPartitionAndOffset) {
+TEST(DamagedLog, AWrongByteIsAnErrorThatNamesFileAndOffset) {
   TestServer server;
   TestTable& table = server.add_table("t");
   server.append(table, {{std::nullopt, R"({"a":111})"}, {std::nullopt, R"({"a":222})"}}, Compression::none, 1);
@@ -167,7 +167,7 @@ TEST(DamagedLog, AWrongByteIsAnErrorThatNamesPartitionAndOffset) {
   for (const std::string sql : {"SELECT sum(a) FROM t", "SELECT count(*) FROM t", "SELECT value FROM t_messages"}) {
     const TestAnswer answer = server.ask(sql);
     ASSERT_TRUE(answer.failed) << sql << answer.rows;
-    EXPECT_NE(answer.failed->message.find("partition 0"), std::string::npos) << answer.failed->message;
+    EXPECT_NE(answer.failed->message.find("topics/t/0/0.log: "), std::string::npos) << answer.failed->message;
     EXPECT_NE(answer.failed->message.find("offset 1"), std::string::npos) << answer.failed->message;
   }
 }

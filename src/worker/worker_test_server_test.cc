@@ -100,7 +100,8 @@ void TestServer::append(TestTable& table, const std::vector<TestRecord>& records
 
 protocol::PinnedRange TestServer::range(const TestTable& table, std::int64_t begin, std::int64_t end, std::uint32_t descriptor) const {
   protocol::PinnedRange pinned{.partition = PartitionId(0), .begin = Offset(begin), .end = Offset(end), .slices = {}, .aborted = {}};
-  protocol::PinnedSlice slice{.descriptor = descriptor, .begin = 0, .end = table.bytes};
+  protocol::PinnedSlice slice{
+      .descriptor = descriptor, .begin = 0, .end = table.bytes, .file = fmt::format("topics/{}/0/0.log", table.topic)};
   for (const auto& [base, position] : table.batches) {
     if (base <= begin) {
       slice.begin = position;

@@ -80,6 +80,15 @@ class Quality(TriposTest):
         self.assertEqual({(line["field"], line["type"]): line["count"] for line in told["lines"] if line["check"] == "kinds"}, dict(kinds))
         return told
 
+    def test_fields_may_have_the_names_of_what_is_computed(self):
+        server = self.serve()
+        messages = with_faults()
+        for message in messages:
+            message.update({"start_time": 1, "end_time": "x", "marked": "y", "first_touch": 2, "last_touch": 3, "message_time": 4, "copy": 5,
+                            "content": 6, "identity_1": 7, "times": 8})
+        server.run("load", "exam_pairs", "-", "--append", stdin=lines(messages))
+        self.check(server, messages, "exam_pairs")
+
     def test_what_is_planted_is_found_in_parquet_and_log(self):
         server = self.serve()
         messages = with_faults()
