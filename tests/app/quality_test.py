@@ -84,8 +84,8 @@ class Quality(TriposTest):
         server = self.serve()
         messages = with_faults()
         for message in messages:
-            message.update({"start_time": 1, "end_time": "x", "marked": "y", "first_touch": 2, "last_touch": 3, "message_time": 4, "copy": 5,
-                            "content": 6, "identity_1": 7, "times": 8})
+            message.update({"start_time": 1, "end_time": "x", "marked": "y", "first_touch": 2, "last_touch": 3, "message_time": 4})
+            message.update({"copy": 5, "content": 6, "identity_1": 7, "times": 8})
         server.run("load", "exam_pairs", "-", "--append", stdin=lines(messages))
         self.check(server, messages, "exam_pairs")
 

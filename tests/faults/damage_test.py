@@ -41,7 +41,8 @@ COMMANDS = (
 
 
 def lines_of(numbers):
-    return "".join(json.dumps({"i": i, "text": f"text {i} " + "x" * (i % 200), "list": [i, {"half": i / 2}]}) + "\n" for i in numbers).encode()
+    messages = ({"i": i, "text": f"text {i} " + "x" * (i % 200), "list": [i, {"half": i / 2}]} for i in numbers)
+    return "".join(json.dumps(message) + "\n" for message in messages).encode()
 
 
 def all_files(directory):
