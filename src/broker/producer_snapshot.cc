@@ -12,11 +12,11 @@ namespace tripos::broker {
 namespace {
 
 constexpr std::int16_t kafka_version = 1;
-constexpr std::int16_t own_version = 1;
+constexpr std::int16_t own_version = 0;
 constexpr std::size_t crc_position = 2;
 constexpr std::size_t counted_from = 6;  // what the checksum covers
 constexpr std::size_t kafka_entry_size = 46;
-constexpr std::size_t own_entry_size = 28;
+constexpr std::size_t own_entry_size = 20;
 constexpr std::size_t aborted_entry_size = 32;
 constexpr std::int64_t absent_offset = -1;
 
@@ -32,15 +32,13 @@ void encode_kafka_entry(Buffer& to, ProducerId id, const Producer& producer) {
   append_be(to, any ? static_cast<std::int32_t>(last.last_offset - last.base_offset) : std::int32_t{0});
   append_be(to, producer.last_seen_ms);
   append_be(to, producer.coordinator_epoch);
-  append_be(to, producer.transaction_first && !producer.transaction_marker ? producer.transaction_first->value() : absent_offset);
+  append_be(to, producer.transaction_first && !producer.transaction_ended ? producer.transaction_first->value() : absent_offset);
 }
 
 // What Kafka's entry of the same producer leaves out.
 void encode_own_entry(Buffer& to, ProducerId id, const Producer& producer) {
   append_be(to, id.value());
-  const bool has_ended = producer.transaction_first && producer.transaction_marker;
-  append_be(to, has_ended ? producer.transaction_first->value() : absent_offset);
-  append_be(to, has_ended ? producer.transaction_marker->value() : absent_offset);
+  append_be(to, producer.transaction_first && producer.transaction_ended ? producer.transaction_first->value() : absent_offset);
   append_be(to, static_cast<std::int32_t>(producer.count));
   for (std::size_t i = 0; i < producer.count; ++i) {
     const auto& kept = producer.batches[i];
@@ -75,12 +73,9 @@ bool decode_own(IntegerReader& from, std::vector<std::pair<ProducerId, Producer>
   if (from.count(own_entry_size) != static_cast<std::int32_t>(producers.size())) return false;
   for (auto& [id, producer] : producers) {
     if (from.next<std::int64_t>() != id.value()) return false;
-    const auto first = from.next<std::int64_t>();
-    const auto marker = from.next<std::int64_t>();
-    if (first >= 0) {
-      if (marker <= first) return false;
+    if (const auto first = from.next<std::int64_t>(); first >= 0) {
       producer.transaction_first = Offset(first);
-      producer.transaction_marker = Offset(marker);
+      producer.transaction_ended = true;
     }
     const auto count = from.next<std::int32_t>();
     if (count < 0 || static_cast<std::size_t>(count) > ProducerStates::batches_kept) return false;

@@ -34,7 +34,7 @@ SequenceVerdict ProducerStates::check(const ProducedBatch& batch) const {
       }
     }
   }
-  if (!batch.transactional && producer.transaction_first && !producer.transaction_marker) return SequenceError::transaction_open;
+  if (!batch.transactional && producer.transaction_first && !producer.transaction_ended) return SequenceError::transaction_open;
   const bool is_first = batch.epoch > producer.epoch || producer.count == 0;
   const Sequence expected = is_first ? Sequence(0) : sequence_after(producer.batches[producer.count - 1U].last_sequence, 1);
   if (batch.first_sequence == expected) return Append{};
@@ -50,7 +50,7 @@ void ProducerStates::record(const ProducedBatch& batch, Offset base_offset, Offs
   }
   producer.last_seen_ms = now_ms;
   // Read from the log, the one before has been released: its coordinator takes no new one before that.
-  if (batch.transactional && producer.transaction_marker) release(batch.producer_id);
+  if (batch.transactional && producer.transaction_ended) release(batch.producer_id);
   if (batch.transactional && !producer.transaction_first) {
     producer.transaction_first = base_offset;
     unstable_.emplace(base_offset, batch.producer_id);
@@ -81,12 +81,12 @@ std::optional<EndedTransaction> ProducerStates::record_marker(const TransactionM
   }
   producer.coordinator_epoch = marker.coordinator_epoch;
   producer.last_seen_ms = now_ms;
-  if (!producer.transaction_first || producer.transaction_marker) return std::nullopt;
-  producer.transaction_marker = offset;
+  if (!producer.transaction_first || producer.transaction_ended) return std::nullopt;
+  producer.transaction_ended = true;
   const Offset first = *producer.transaction_first;
   Offset last_stable = offset + 1;
   for (const auto& [other_first, other] : unstable_) {
-    if (other == marker.producer_id || producers_.at(other).transaction_marker) continue;
+    if (other == marker.producer_id || producers_.at(other).transaction_ended) continue;
     last_stable = std::min(last_stable, other_first);
     break;
   }
@@ -95,19 +95,22 @@ std::optional<EndedTransaction> ProducerStates::record_marker(const TransactionM
 
 std::optional<ReleasedTransaction> ProducerStates::release(ProducerId producer_id) {
   const auto found = producers_.find(producer_id);
-  if (found == producers_.end() || !found->second.transaction_marker) return std::nullopt;
+  if (found == producers_.end() || !found->second.transaction_ended) return std::nullopt;
   Producer& producer = found->second;
-  const ReleasedTransaction released{.first = *producer.transaction_first, .marker = *producer.transaction_marker};
+  // Its last batch is the producer's. Group offsets have none that is kept; nobody asks where they end.
+  const Offset first = *producer.transaction_first;
+  const ReleasedTransaction released{.first = first,
+                                     .last = producer.count > 0 ? producer.batches[producer.count - 1U].last_offset : first};
   unstable_.erase(released.first);
   producer.transaction_first.reset();
-  producer.transaction_marker.reset();
+  producer.transaction_ended = false;
   return released;
 }
 
 void ProducerStates::release_ended(const std::function<bool(ProducerId)>& is_completing) {
   std::vector<ProducerId> ended;
   for (const auto& [first, producer_id] : unstable_) {
-    if (producers_.at(producer_id).transaction_marker && !is_completing(producer_id)) ended.push_back(producer_id);
+    if (producers_.at(producer_id).transaction_ended && !is_completing(producer_id)) ended.push_back(producer_id);
   }
   for (const ProducerId producer_id : ended) release(producer_id);
 }
@@ -118,7 +121,7 @@ std::optional<Offset> ProducerStates::first_unstable() const noexcept {
 
 bool ProducerStates::has_open_transaction(ProducerId producer_id) const {
   const auto found = producers_.find(producer_id);
-  return found != producers_.end() && found->second.transaction_first && !found->second.transaction_marker;
+  return found != producers_.end() && found->second.transaction_first && !found->second.transaction_ended;
 }
 
 void ProducerStates::expire(std::int64_t before_ms) {

@@ -77,7 +77,7 @@ struct EndedTransaction {
 // Where a transaction lies that has been released.
 struct ReleasedTransaction {
   Offset first;
-  Offset marker;
+  Offset last;  // its last record
 };
 
 class ProducerStates {
@@ -99,7 +99,7 @@ class ProducerStates {
     std::int32_t coordinator_epoch = -1;            // of its last marker
     std::int64_t last_seen_ms = -1;                 // when its last batch or marker came, by the wall clock
     std::optional<Offset> transaction_first;        // of the open transaction, or of one that ended and is not released
-    std::optional<Offset> transaction_marker;       // that has ended it
+    bool transaction_ended = false;
     void forget_batches() noexcept {
       count = 0;
       batches = {};

@@ -6,7 +6,7 @@
 namespace tripos::broker {
 
 void StraddlingTransactions::add(const std::string& id, Transaction transaction) {
-  if (transaction.parts.size() > 1) by_id_[id].push_back(std::move(transaction));
+  if (!transaction.parts.empty()) by_id_[id].push_back(std::move(transaction));
 }
 
 std::vector<StraddlingTransactions::Transaction> StraddlingTransactions::of(const std::string& id) {
@@ -21,8 +21,8 @@ std::vector<TransactionRange> StraddlingTransactions::withheld(const TopicPartit
   for (const auto& [id, transactions] : by_id_) {
     for (const Transaction& transaction : transactions) {
       for (const auto& part : transaction.parts) {
-        if (part.partition != partition || part.first >= end || part.marker < from) continue;
-        ranges.push_back({.producer_id = transaction.producer_id, .first = part.first, .last = part.marker});
+        if (part.partition != partition || part.first >= end || part.last < from) continue;
+        ranges.push_back({.producer_id = transaction.producer_id, .first = part.first, .last = part.last});
       }
     }
   }
@@ -38,7 +38,7 @@ Offset StraddlingTransactions::settled_end(const TopicPartition& partition, Offs
 bool StraddlingTransactions::is_whole(const Transaction& transaction) const {
   return std::ranges::all_of(transaction.parts, [this](const auto& part) {
     const std::optional<Offset> stable = stable_offset_(part.partition);
-    return !stable || *stable > part.marker;
+    return !stable || *stable > part.last;
   });
 }
 

@@ -1,10 +1,10 @@
-// StraddlingTransactions: committed transactions that not all of their partitions show. A partition's last stable offset stands at the first
-// record of its earliest open transaction, and what was committed behind that waits there, while its other partitions show it. Kafka's
-// readers, who read partition by partition, are given that; who reads across partitions may see no half of a transaction (rules, 2.2), and
-// leaves a straddling one out until it is whole (docs/adr/0034).
+// StraddlingTransactions: committed transactions that are not shown as a whole. A partition's last stable offset stands at the first record
+// of its earliest open transaction, and what was committed behind that waits there, while the transaction's other partitions, and its
+// records before that one, are shown. Kafka's readers, who read partition by partition, are given that; who reads across partitions may see
+// no half of a transaction (rules, 2.2), and leaves a straddling one out until it is whole (docs/adr/0034).
 //
 //   event                                          the transaction
-//   released in all its partitions (committed)     straddles, unless all of them show it, or there is one only
+//   released in all its partitions (committed)     straddles, unless all of them show all of it
 //   a stable offset moves, a topic is deleted      straddles no longer, when all partitions that are left show it
 //   restart                                        straddles if the record of its id in __transaction_state says so, until the above
 //
@@ -32,7 +32,8 @@ class StraddlingTransactions {
 
   explicit StraddlingTransactions(StableOffsetOf stable_offset) : stable_offset_(std::move(stable_offset)) {}
 
-  // A transaction of this transactional id that was committed and released.
+  // A transaction of this transactional id that was committed and released. Looks at no partition: at start none may be opened before it is
+  // known which transactions are being completed.
   void add(const std::string& id, Transaction transaction);
 
   // Those of an id that straddle now, in the order of their commits.

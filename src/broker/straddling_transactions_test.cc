@@ -63,6 +63,25 @@ TEST(StraddlingTransactions, AreLeftOutUntilTheyAreWhole) {
   }
 }
 
+TEST(StraddlingTransactions, MayStraddleOnePartition) {
+  TestBroker test;
+  test.create_topic("x");
+  TestProducer producer(test, "exam");
+  TestProducer blocker(test, "blocker");
+  EXPECT_EQ(producer.init(), ErrorCode::none);
+  EXPECT_EQ(blocker.init(), ErrorCode::none);
+  EXPECT_EQ(producer.add("x"), ErrorCode::none);
+  EXPECT_EQ(blocker.add("x"), ErrorCode::none);
+  EXPECT_EQ(producer.send("x", {"before"}), ErrorCode::none);
+  EXPECT_EQ(blocker.send("x", {"held"}), ErrorCode::none);
+  EXPECT_EQ(producer.send("x", {"behind"}), ErrorCode::none);
+  EXPECT_EQ(producer.commit(), ErrorCode::none);
+  EXPECT_EQ(read_committed(test, "x"), Values{"before"});
+  EXPECT_EQ(read_whole(test, "x"), Values{});
+  EXPECT_EQ(blocker.commit(), ErrorCode::none);
+  EXPECT_EQ(read_whole(test, "x"), (Values{"before", "held", "behind"}));
+}
+
 TEST(StraddlingTransactions, OthersOfTheSameProducerAreShown) {
   Straddled straddled;
   TestBroker& test = straddled.test;

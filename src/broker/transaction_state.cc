@@ -49,7 +49,7 @@ void TransactionalPartitions::release(const std::string& id, const TransactionMa
     const auto part = (*partition)->release_transaction(marker.producer_id);
     released.push_back((*partition)->id());
     if (part && marker.committed && name.topic != consumer_offsets_name) {  // which nobody reads together with others
-      committed.parts.push_back({.partition = (*partition)->id(), .first = part->first, .marker = part->marker});
+      committed.parts.push_back({.partition = (*partition)->id(), .first = part->first, .last = part->last});
     }
     if (name.topic == consumer_offsets_name && broker_.groups_are_loaded()) {
       broker_.groups().end_transaction(marker.producer_id, PartitionId(name.partition), marker.committed);

@@ -340,6 +340,8 @@ void PartitionLog::start_chore() {
         if (log == nullptr) return;
         if (result) {
           log->checkpoint_on_disk_ = next;
+          log->durable_start_ = next.start;
+          log->durable_deleted_below_ = next.deleted_below;
           log->removed_.erase(log->removed_.begin(), log->removed_.begin() + static_cast<std::ptrdiff_t>(removed_count));
         }
         answer(waiters, result);

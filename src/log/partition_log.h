@@ -182,6 +182,8 @@ class PartitionLog final : public Syncable {
   // Raises the start to `offset` (at most the durable end; nothing happens to a start that lies higher) and removes the segments that lie
   // below it altogether, once that is durable. Readers see the new start at once; `done` runs when it is durable.
   void advance_start(Offset offset, Trim trim, std::function<void(const Result<>&)> done);
+  // No raised start is on its way to the disk, from where a crash could take it back.
+  [[nodiscard]] bool start_is_durable() const noexcept { return start_ == durable_start_ && deleted_below_ == durable_deleted_below_; }
   // Records below it were deleted on request; those from there up to the start have only aged out.
   [[nodiscard]] Offset deleted_below() const noexcept { return deleted_below_; }
 
@@ -274,6 +276,8 @@ class PartitionLog final : public Syncable {
   std::vector<std::unique_ptr<Segment>> segments_;  // oldest first; the last one is written. None before the first append.
   Offset start_{0};
   Offset deleted_below_{0};
+  Offset durable_start_{0};
+  Offset durable_deleted_below_{0};
   Offset compacted_below_{0};
   WrittenEnd written_{};
   DurableEnd durable_{};

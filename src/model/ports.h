@@ -2,6 +2,7 @@
 // Everything behind them (log, broker, sockets, a Kafka cluster) is unknown to json, lambda, query, load, exam and serve.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,13 +64,22 @@ struct PartitionRange {
   // Committed transactions that reach into the range, while other partitions of theirs don't show them yet: rows leave them out too, so
   // that nobody sees half of one. Their records count where all that was committed does (schemas, what a load finds there).
   std::vector<TransactionRange> withheld = {};
+  // Both, by first offsets: what a table's rows leave out.
+  [[nodiscard]] std::vector<TransactionRange> left_out() const {
+    std::vector<TransactionRange> both = aborted;
+    both.insert(both.end(), withheld.begin(), withheld.end());
+    std::ranges::sort(both, {}, &TransactionRange::first);
+    return both;
+  }
   Offset deleted_below{0};  // records below were deleted on request: nobody shows them, wherever they are still kept
 };
 
 struct RangeRequest {
   TopicPartition partition;
   Offset begin;
-  bool settled = false;  // end it before the first record that is withheld: what lies below will be the same for every later reader
+  // End it before the first record that is withheld, and at `begin` while a deletion is not durable: what lies in it will be the same for
+  // every later reader.
+  bool settled = false;
 };
 
 // Durable, stable records, in offset order.

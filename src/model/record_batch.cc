@@ -180,16 +180,16 @@ void RecordBatchBuilder::add(WallTime timestamp, std::optional<Bytes> key, std::
   append_varint(scratch_, record_count_);
   append_varint(scratch_, key ? static_cast<std::int32_t>(key->size()) : -1);
   if (key) scratch_.append(*key);
-  const std::size_t value_size = value ? value->size() : 0;
+  const std::size_t value_bytes = value ? value->size() : 0;
   tail_.clear();
   append_varint(tail_, static_cast<std::int32_t>(headers.size()));
   for (const RecordHeader& header : headers) {
     append_nullable(tail_, header.key);
     append_nullable(tail_, header.value);
   }
-  append_varint(scratch_, value ? static_cast<std::int32_t>(value_size) : -1);
+  append_varint(scratch_, value ? static_cast<std::int32_t>(value_bytes) : -1);
   // The value, which is most of a record, is copied once.
-  append_varint(records_, static_cast<std::int32_t>(scratch_.size() + value_size + tail_.size()));
+  append_varint(records_, static_cast<std::int32_t>(scratch_.size() + value_bytes + tail_.size()));
   records_.append(scratch_);
   if (value) records_.append(*value);
   records_.append(tail_);

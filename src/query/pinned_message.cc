@@ -1,6 +1,5 @@
 #include "query/pinned_message.h"
 
-#include <algorithm>
 #include <map>
 
 #include "base/check.h"
@@ -13,10 +12,7 @@ class Descriptors {
  public:
   Result<protocol::PinnedRange> range(const PartitionRange& range) {
     protocol::PinnedRange to{.partition = range.partition, .begin = range.begin, .end = range.end.offset, .slices = {}, .aborted = {}};
-    for (const auto* left_out : {&range.aborted, &range.withheld}) {
-      for (const TransactionRange& each : *left_out) to.aborted.push_back({each.producer_id, each.first, each.last});
-    }
-    std::ranges::sort(to.aborted, {}, &protocol::PinnedAborted::first);
+    for (const TransactionRange& each : range.left_out()) to.aborted.push_back({each.producer_id, each.first, each.last});
     for (const LogSlice& slice : range.slices) {
       TRIPOS_ASSIGN(const std::uint32_t index, index_of(*slice.file));
       to.slices.push_back(

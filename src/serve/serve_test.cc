@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <deque>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -75,6 +76,41 @@ class FakeNetwork final : public io::Network {
   Accepted accepted_;
 };
 
+// A SimLoop that other threads may post to, as the server's writers do.
+class OpenLoop final : public io::Executor {
+ public:
+  void run() {
+    for (bool any = true; any;) {
+      std::deque<io::Task> posted;
+      {
+        const std::lock_guard lock(mutex_);
+        posted.swap(posted_);
+      }
+      any = !posted.empty();
+      for (io::Task& task : posted) loop_.post(std::move(task));
+      loop_.run();
+    }
+  }
+  void advance(MonotonicClock::duration time) {
+    run();
+    loop_.advance(time);
+    run();
+  }
+  void post(io::Task task) override {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+  }
+  [[nodiscard]] io::TimerId post_after(MonotonicClock::duration delay, io::Task task) override {
+    return loop_.post_after(delay, std::move(task));
+  }
+  bool cancel(io::TimerId timer) override { return loop_.cancel(timer); }
+
+ private:
+  io::SimLoop loop_;
+  std::mutex mutex_;
+  std::deque<io::Task> posted_;
+};
+
 class ServeTest : public testing::Test {
  protected:
   ServeTest() { CHECK(server_.listen({}).has_value()); }
@@ -107,7 +143,7 @@ class ServeTest : public testing::Test {
   }
   static std::string get(std::string_view path) { return fmt::format("GET {} HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", path); }
 
-  io::SimLoop loop_;
+  OpenLoop loop_;
   FakeNetwork network_;
   HttpResponder later_;
   HttpServer server_{

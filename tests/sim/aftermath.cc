@@ -9,7 +9,6 @@
 namespace tripos::sim {
 
 using broker::TestBroker;
-using wire::ErrorCode;
 
 namespace {
 
@@ -43,7 +42,7 @@ class Returning {
     wire::InitProducerIdRequest request;
     request.transactional_id.reset();
     const auto answer = world_.broker().call<wire::InitProducerIdResponse>(request, 4);
-    if (answer.error_code != ErrorCode::none) wrong("refused: InitProducerId: error {}", static_cast<int>(answer.error_code));
+    if (answer.error_code != wire::ErrorCode::none) wrong("refused: InitProducerId: error {}", static_cast<int>(answer.error_code));
     if (!history_.producer_ids.insert(answer.producer_id).second) wrong("producer_id: {} is given out twice", answer.producer_id);
   }
 
@@ -67,7 +66,7 @@ class Returning {
   void send(std::size_t index) {
     const SentBatch batch = history_.batches[index];
     const auto answer = world_.broker().produce(batch.place.topic, bytes_of(batch), batch.place.partition);
-    if (answer.error_code != ErrorCode::none) {
+    if (answer.error_code != wire::ErrorCode::none) {
       return wrong("sequence: {}-{}: sequence {} of producer {} is refused: error {}", batch.place.topic, batch.place.partition,
                    batch.sequence, batch.producer_id, static_cast<int>(answer.error_code));
     }
@@ -82,9 +81,9 @@ class Returning {
   void take_over(const std::string& id) {
     if (!wrong_.empty() || !is_settled("exams") || !is_settled("marks")) return;
     broker::TestProducer heir(world_.broker(), id);
-    ErrorCode error = heir.init();
-    if (error == ErrorCode::concurrent_transactions) error = heir.init();
-    if (error != ErrorCode::none) return wrong("refused: InitProducerId of {}: error {}", id, static_cast<int>(error));
+    wire::ErrorCode error = heir.init();
+    if (error == wire::ErrorCode::concurrent_transactions) error = heir.init();
+    if (error != wire::ErrorCode::none) return wrong("refused: InitProducerId of {}: error {}", id, static_cast<int>(error));
     if (!history_.producer_epochs.emplace(heir.id().value(), heir.epoch().value()).second) {
       return wrong("producer_id: {} gets epoch {} of {} twice", id, heir.epoch().value(), heir.id().value());
     }
@@ -107,12 +106,12 @@ class Returning {
         world_.broker().run();
         return pending;
       }());
-      if (error == ErrorCode::none) error = answer.error_code;
-      if (error != ErrorCode::none) return wrong("refused: {} writes to {}: error {}", id, topic, static_cast<int>(error));
+      if (error == wire::ErrorCode::none) error = answer.error_code;
+      if (error != wire::ErrorCode::none) return wrong("refused: {} writes to {}: error {}", id, topic, static_cast<int>(error));
       history_.accept(batch, answer.base_offset);
     }
     error = heir.commit();
-    if (error != ErrorCode::none) return wrong("refused: EndTxn of {}: error {}", id, static_cast<int>(error));
+    if (error != wire::ErrorCode::none) return wrong("refused: EndTxn of {}: error {}", id, static_cast<int>(error));
     history_.transactions[transaction].outcome = Outcome::accepted;
   }
 

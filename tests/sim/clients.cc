@@ -11,7 +11,6 @@ namespace tripos::sim {
 
 using broker::Pending;
 using broker::TestBroker;
-using wire::ErrorCode;
 
 namespace {
 
@@ -37,8 +36,8 @@ Clients::Clients(History& history, std::uint64_t seed) : history_(history), rand
 
 void Clients::wait(Pending pending, std::function<void(const Pending&)> learn) { answers_.wait(std::move(pending), std::move(learn)); }
 
-void Clients::expect_none(ErrorCode error, std::string_view what) {
-  if (error != ErrorCode::none && wrong_.empty()) wrong_ = fmt::format("refused: {}: error {}", what, static_cast<int>(error));
+void Clients::expect_none(wire::ErrorCode error, std::string_view what) {
+  if (error != wire::ErrorCode::none && wrong_.empty()) wrong_ = fmt::format("refused: {}: error {}", what, static_cast<int>(error));
 }
 
 void Clients::begin(World& world) {
@@ -166,7 +165,7 @@ void Clients::churn() {
     const auto answer = TestBroker::produced(pending);
     const SentBatch& sent = history_.batches[batch];
     if (history_.topics.at(sent.place.topic).incarnation != sent.incarnation) return;
-    if (answer.error_code == ErrorCode::none) history_.accept(batch, answer.base_offset);
+    if (answer.error_code == wire::ErrorCode::none) history_.accept(batch, answer.base_offset);
   });
 }
 
@@ -202,7 +201,7 @@ void Clients::delete_records() {
   topic.partitions.push_back({.partition_index = place.partition, .offset = below});
   wait(broker().send(request, 2), [this, place, below](const Pending& pending) {
     const auto answer = TestBroker::read<wire::DeleteRecordsResponse>(pending, 2).topics.at(0).partitions.at(0);
-    if (answer.error_code == ErrorCode::offset_out_of_range) return;  // retention was faster
+    if (answer.error_code == wire::ErrorCode::offset_out_of_range) return;  // retention was faster
     expect_none(answer.error_code, "DeleteRecords");
     PlaceKnown& told = history_.places[place];
     told.start_told = std::max(told.start_told, below);
@@ -224,7 +223,7 @@ void Clients::produce_plain() {
        [this, batch](const Pending& pending) {
          const auto answer = TestBroker::produced(pending);
          expect_none(answer.error_code, "Produce");
-         if (answer.error_code == ErrorCode::none) history_.accept(batch, answer.base_offset);
+         if (answer.error_code == wire::ErrorCode::none) history_.accept(batch, answer.base_offset);
        });
 }
 
@@ -275,7 +274,7 @@ void Clients::send_idempotent(std::size_t batch) {
     const auto answer = TestBroker::produced(pending);
     const SentBatch& told = history_.batches[batch];
     expect_none(answer.error_code, fmt::format("Produce of sequence {} to {}-{}", told.sequence, told.place.topic, told.place.partition));
-    if (answer.error_code != ErrorCode::none) return;
+    if (answer.error_code != wire::ErrorCode::none) return;
     if (told.outcome == Outcome::accepted) {
       if (told.base_offset != answer.base_offset && wrong_.empty()) {
         wrong_ = fmt::format("sequence: what stands at offset {} is said to stand at {}", told.base_offset, answer.base_offset);
@@ -311,7 +310,7 @@ void Clients::read() {
     known.start_seen = std::max(known.start_seen, data.log_start_offset);
     known.end_seen = std::max(known.end_seen, data.high_watermark);
     ++history_.version;
-    if (data.error_code == ErrorCode::offset_out_of_range) return;
+    if (data.error_code == wire::ErrorCode::offset_out_of_range) return;
     (void)broker::take_fetched(data, from, [&](const Record& record) {
       const auto number = record.value ? number_of(*record.value) : std::nullopt;
       if (number) history_.see(place, record.offset.value(), *number);
@@ -329,10 +328,10 @@ void Clients::step_transaction(TransactionalProducer& producer) {
       ++producer.under_way;
       wait(producer.client->start_init(), [this, &producer](const Pending& pending) {
         --producer.under_way;
-        const ErrorCode error = producer.client->finish_init(pending);
-        if (error == ErrorCode::concurrent_transactions) return;  // the old one is being ended: again
+        const wire::ErrorCode error = producer.client->finish_init(pending);
+        if (error == wire::ErrorCode::concurrent_transactions) return;  // the old one is being ended: again
         expect_none(error, "InitProducerId of " + producer.id);
-        if (error != ErrorCode::none) return;
+        if (error != wire::ErrorCode::none) return;
         producer.phase = Phase::ready;
         ++history_.version;
         if (!history_.producer_epochs.emplace(producer.client->id().value(), producer.client->epoch().value()).second && wrong_.empty()) {
@@ -376,7 +375,8 @@ void Clients::begin_transaction(TransactionalProducer& producer) {
     --producer.under_way;
     producer.phase = Phase::sending;
     for (const auto& topic : TestBroker::read<wire::AddPartitionsToTxnResponse>(pending, 3).results_by_topic_v3_and_below) {
-      for (const auto& each : topic.results_by_partition) producer.failed = producer.failed || each.partition_error_code != ErrorCode::none;
+      for (const auto& each : topic.results_by_partition)
+        producer.failed = producer.failed || each.partition_error_code != wire::ErrorCode::none;
     }
   });
 }
@@ -400,7 +400,7 @@ void Clients::send_in_transaction(TransactionalProducer& producer) {
     --producer.under_way;
     const SentBatch& sent = history_.batches[batch];
     const std::int64_t base_offset = TestBroker::produced(pending).base_offset;
-    if (producer.client->finish_send(sent.place.topic, pending, sent.count, sent.place.partition) == ErrorCode::none) {
+    if (producer.client->finish_send(sent.place.topic, pending, sent.count, sent.place.partition) == wire::ErrorCode::none) {
       history_.accept(batch, base_offset);
     } else {
       producer.failed = true;  // it has timed out
@@ -415,7 +415,7 @@ void Clients::commit_offset_in_transaction(TransactionalProducer& producer) {
   if (!std::exchange(producer.group_is_added, true)) {
     return wait(producer.client->start_add_offsets(group), [&producer](const Pending& pending) {
       --producer.under_way;
-      if (TestBroker::read<wire::AddOffsetsToTxnResponse>(pending, 3).error_code != ErrorCode::none) producer.failed = true;
+      if (TestBroker::read<wire::AddOffsetsToTxnResponse>(pending, 3).error_code != wire::ErrorCode::none) producer.failed = true;
     });
   }
   producer.with_offsets = false;
@@ -425,7 +425,7 @@ void Clients::commit_offset_in_transaction(TransactionalProducer& producer) {
   wait(producer.client->start_commit_offset(group, "exams", offset), [&producer](const Pending& pending) {
     --producer.under_way;
     const auto answer = TestBroker::read<wire::TxnOffsetCommitResponse>(pending, 3).topics.at(0).partitions.at(0);
-    if (answer.error_code != ErrorCode::none) producer.failed = true;
+    if (answer.error_code != wire::ErrorCode::none) producer.failed = true;
   });
 }
 
@@ -438,10 +438,10 @@ void Clients::end_transaction(TransactionalProducer& producer) {
   producer.phase = Phase::ending;
   wait(producer.client->start_end(commit), [this, &producer](const Pending& pending) {
     --producer.under_way;
-    const ErrorCode error = broker::TestProducer::finish_end(pending);
+    const wire::ErrorCode error = broker::TestProducer::finish_end(pending);
     SentTransaction& ended = history_.transactions[producer.transaction];
     ++history_.version;
-    if (error == ErrorCode::none) {
+    if (error == wire::ErrorCode::none) {
       ended.outcome = Outcome::accepted;
       producer.phase = Phase::ready;
     } else {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "broker/partition.h"
+#include "broker/straddling_transactions.h"
 #include "broker/testing_transactions.h"
 #include "lambda/testing/exactness.h"
 #include "log/paths.h"
@@ -24,7 +25,7 @@ std::string Judge::after_start() {
   if (!wrong_.empty()) return wrong_;
   read_places();
   if (!wrong_.empty()) return wrong_;
-  check_transactions(read_);
+  check_transactions(read_, Reader::consumers);
   check_tables();
   check_groups();
   check_files();
@@ -47,10 +48,6 @@ void Judge::teach(History& history) const {
       for (const Row& row : seen.rows) history.see(place, row.offset, row.number);
     }
   }
-  for (const auto& [place, seen] : pinned_) {
-    PlaceKnown& known = history.places[place];
-    known.start_told = std::max(known.start_told, seen.begin);
-  }
   history.manifests.insert(manifests_.begin(), manifests_.end());
   ++history.version;
 }
@@ -61,6 +58,9 @@ std::string Judge::nothing_is_held() {
     for (std::int32_t p = 0; p < topic.partition_count; ++p) {
       const auto partition = world_.broker().broker().topics().partition(name, PartitionId(p));
       if (!partition) continue;
+      if (!world_.broker().broker().straddling().withheld((*partition)->id(), Offset(0), (*partition)->durable_end().offset).empty()) {
+        wrong("held", "{}-{}: a transaction is withheld from tables, and none is open", name, p);
+      }
       if ((*partition)->stable_offset().offset != (*partition)->durable_end().offset) {
         wrong("held", "{}-{}: stable up to {}, durable up to {}, and no transaction is open", name, p, (*partition)->stable_offset().offset,
               (*partition)->durable_end().offset);
@@ -221,7 +221,26 @@ void Judge::check_sequences(const Place& place, const std::vector<Row>& rows) {
 
 // What is below the end of a partition is seen of all of a transaction or of nothing; a transaction that holds one of its partitions back
 // is seen in none.
-void Judge::check_transactions(const View& view) {
+// Whether a part of it waits behind an open transaction, so that tables show nothing of it.
+bool Judge::straddles(const SentTransaction& transaction) const {
+  return std::ranges::any_of(transaction.batches, [this](std::size_t index) {
+    const SentBatch& batch = history_.batches[index];
+    const auto topic = history_.topics.find(batch.place.topic);
+    const auto log = read_.find(batch.place);
+    return batch.outcome == Outcome::accepted && topic != history_.topics.end() && topic->second.incarnation == batch.incarnation &&
+           log != read_.end() && batch.base_offset >= log->second.end;
+  });
+}
+
+// Whether the server says so; that it says it of nothing any more when no transaction is open, nothing_is_held() checks.
+bool Judge::is_withheld(const Place& place, const Row& row) const {
+  const SentBatch* const batch = history_.batch_of(row.number);
+  const auto partition = world_.broker().broker().topics().partition(place.topic, PartitionId(place.partition));
+  if (batch == nullptr || !batch->transaction || !partition) return false;
+  return !world_.broker().broker().straddling().withheld((*partition)->id(), Offset(row.offset), Offset(row.offset + 1)).empty();
+}
+
+void Judge::check_transactions(const View& view, Reader reader) {
   std::set<std::int64_t> visible;
   for (const auto& [place, seen] : view) {
     for (const Row& row : seen.rows) visible.insert(row.number);
@@ -238,6 +257,7 @@ void Judge::check_transactions(const View& view) {
     const SentTransaction& transaction = history_.transactions[t];
     std::optional<Place> shown;
     std::optional<Place> missing;
+    const bool straddles = this->straddles(transaction);
     for (const std::size_t index : transaction.batches) {
       const SentBatch& batch = history_.batches[index];
       const auto seen = view.find(batch.place);
@@ -258,7 +278,11 @@ void Judge::check_transactions(const View& view) {
       wrong("transaction", "{} of {} is seen in {}-{} and not in {}-{}", t, transaction.id, shown->topic, shown->partition, missing->topic,
             missing->partition);
     }
-    if (missing && transaction.is_committed()) {
+    if (reader == Reader::tables && shown && straddles) {
+      wrong("transaction", "{} of {} is seen in {}-{}, and behind an open one in another", t, transaction.id, shown->topic,
+            shown->partition);
+    }
+    if (missing && transaction.is_committed() && reader == Reader::consumers) {  // of tables: check_table_rows()
       wrong("transaction", "{} of {} is committed and not seen in {}-{}", t, transaction.id, missing->topic, missing->partition);
     }
     if (shown) visible_[t] = true;
@@ -318,7 +342,7 @@ void Judge::pin_tables() {
       pinned_[place] = std::move(seen);
     }
   }
-  check_transactions(pinned_);
+  check_transactions(pinned_, Reader::tables);
   visible_.clear();
 }
 
@@ -354,6 +378,7 @@ void Judge::check_table_rows(const Place& place, const Seen& seen, const lambda:
     if (offset < seen.begin || offset >= seen.end || numbers.contains(number)) continue;
     const SentBatch* const batch = history_.batch_of(number);
     if (batch == nullptr || (batch->transaction && !history_.transactions[*batch->transaction].is_committed())) continue;
+    if (is_withheld(place, {offset, number})) continue;
     wrong("table", "{}-{}: row {} at offset {} is lost (files below {}, log from {} to {})", place.topic, place.partition, number, offset,
           pinned.manifest->end_of(range.partition), range.begin, range.end.offset);
   }
@@ -371,7 +396,8 @@ void Judge::check_tables() {
       if (row.offset >= begin) of_table.emplace_back(row.offset, row.number);
     }
     for (const Row& row : log->second.rows) {
-      if (row.offset >= begin && row.offset < seen.end) of_log.emplace_back(row.offset, row.number);
+      const bool in_both = row.offset >= begin && row.offset < seen.end && !is_withheld(place, row);
+      if (in_both) of_log.emplace_back(row.offset, row.number);
     }
     if (of_table != of_log) {
       wrong("table", "{}-{}: {} rows from offset {} on, {} in the log", place.topic, place.partition, of_table.size(), begin,
@@ -381,7 +407,7 @@ void Judge::check_tables() {
   // A table with rows that everybody may see exists.
   for (const auto& [place, seen] : read_) {
     const TopicKnown& topic = history_.topics.at(place.topic);
-    if (!topic.compacted && !seen.rows.empty() && !pinned_.contains(place)) {
+    if (!topic.compacted && !seen.rows.empty() && !pinned_.contains(place) && !is_withheld(place, seen.rows.front())) {
       wrong("table", "{}-{} has {} rows and is no table", place.topic, place.partition, seen.rows.size());
     }
   }

@@ -72,7 +72,11 @@ class Judge {
   void check_rows(const Place& place, const TopicKnown& topic, std::int64_t start, const std::vector<Row>& rows);
   void check_last_of_keys(const Place& place, const std::vector<Row>& rows);
   void check_sequences(const Place& place, const std::vector<Row>& rows);
-  void check_transactions(const View& view);
+  // Consumers see each partition by itself, up to its last stable offset; tables show a transaction as a whole, or nothing of it.
+  enum class Reader { consumers, tables };
+  void check_transactions(const View& view, Reader reader);
+  [[nodiscard]] bool straddles(const SentTransaction& transaction) const;
+  [[nodiscard]] bool is_withheld(const Place& place, const Row& row) const;
   void check_groups();
   [[nodiscard]] Row row_of(const Place& place, std::int64_t offset, std::string_view value);
   [[nodiscard]] bool is_settled(const std::string& topic) const;  // it exists, and nothing is uncertain about that

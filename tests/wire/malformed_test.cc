@@ -56,13 +56,13 @@ bool survives(const MessageRow& row, Bytes bytes, std::int16_t version) {
   return decoded;
 }
 
-const std::vector<GoldenLine>& golden_lines() {
+const std::vector<GoldenLine>& committed_lines() {
   static const std::vector<GoldenLine> lines = read_golden_file(TRIPOS_GOLDEN_FILE);
   return lines;
 }
 
 TEST(Malformed, EveryTruncationIsSurvived) {
-  for (const GoldenLine& golden : golden_lines()) {
+  for (const GoldenLine& golden : committed_lines()) {
     if (golden.kind != "message") continue;
     const MessageRow& row = *find_row(golden.name);
     for (std::size_t size = 0; size < golden.bytes.size(); ++size) {
@@ -74,7 +74,7 @@ TEST(Malformed, EveryTruncationIsSurvived) {
 
 TEST(Malformed, RandomDamageIsSurvived) {
   std::mt19937_64 random(20180128);
-  for (const GoldenLine& golden : golden_lines()) {
+  for (const GoldenLine& golden : committed_lines()) {
     if (golden.kind != "message" || golden.bytes.empty()) continue;
     const MessageRow& row = *find_row(golden.name);
     for (int i = 0; i < 200; ++i) {
@@ -89,7 +89,7 @@ TEST(Malformed, RandomDamageIsSurvived) {
 TEST(Malformed, ForgedLengthsAreSurvived) {
   const Buffer forgeries[] = {Buffer("\x7f\xff\xff\xfe", 4),     Buffer("\xff\xff\xff\xff", 4),     Buffer("\x80\x00\x00\x00", 4),
                               Buffer("\xff\xff\xff\xff\x07", 5), Buffer("\xff\xff\xff\xff\x0f", 5), Buffer("\xff\xff\xff\xff\xff", 5)};
-  for (const GoldenLine& golden : golden_lines()) {
+  for (const GoldenLine& golden : committed_lines()) {
     if (golden.kind != "message") continue;
     const MessageRow& row = *find_row(golden.name);
     for (std::size_t at = 0; at < golden.bytes.size(); ++at) {
@@ -125,7 +125,7 @@ TEST(Malformed, VersionsThatAMessageLacksAreRefused) {
 
 TEST(Malformed, HeadersAreSurvived) {
   std::mt19937_64 random(3280);
-  for (const GoldenLine& golden : golden_lines()) {
+  for (const GoldenLine& golden : committed_lines()) {
     if (golden.kind != "header") continue;
     for (std::size_t size = 0; size < golden.bytes.size(); ++size) {
       const Buffer cut(golden.bytes, 0, size);

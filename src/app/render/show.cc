@@ -121,18 +121,18 @@ std::string show_table(const TextRow& titles, const std::vector<TextRow>& rows, 
   for (const std::size_t width : widths) rule.append(width, '-').push_back('+');
   rule.append(widths.empty() ? "+\n" : "\n");
 
-  std::string table = rule;
-  append_line(header, widths, right_aligned, table);
-  table.append(rule);
-  for (std::size_t i = 1; i < lines.size(); ++i) append_line(lines[i], widths, right_aligned, table);
-  table.append(rule);
+  std::string text = rule;
+  append_line(header, widths, right_aligned, text);
+  text.append(rule);
+  for (std::size_t i = 1; i < lines.size(); ++i) append_line(lines[i], widths, right_aligned, text);
+  text.append(rule);
   if (rows.size() > options.row_count_max) {
-    table.append("only showing top ")
+    text.append("only showing top ")
         .append(std::to_string(options.row_count_max))
         .append(options.row_count_max == 1 ? " row\n" : " rows\n");
   }
-  table.push_back('\n');
-  return table;
+  text.push_back('\n');
+  return text;
 }
 
 }  // namespace tripos::app

@@ -20,8 +20,7 @@ void describe(const ProducerStates& states, DescribedPartition& response) {
     described.last_timestamp = producer.last_seen_ms;
     described.coordinator_epoch = producer.coordinator_epoch;
     // One that has ended and waits for its other partitions is open no more.
-    if (producer.transaction_first && !producer.transaction_marker)
-      described.current_txn_start_offset = producer.transaction_first->value();
+    if (producer.transaction_first && !producer.transaction_ended) described.current_txn_start_offset = producer.transaction_first->value();
   }
   std::ranges::sort(response.active_producers, {}, &wire::DescribeProducersResponse::ProducerState::producer_id);
 }

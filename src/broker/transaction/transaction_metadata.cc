@@ -32,7 +32,7 @@ void append_own_part(Buffer& to, const std::vector<StraddlingTransaction>& strad
       to.append(part.partition.topic.bytes.data(), part.partition.topic.bytes.size());
       append_be(to, part.partition.partition.value());
       append_be(to, part.first.value());
-      append_be(to, part.marker.value());
+      append_be(to, part.last.value());
     }
   }
 }
@@ -50,7 +50,7 @@ Result<std::vector<StraddlingTransaction>> decode_own_part(Bytes bytes) {
       std::ranges::copy(topic, part.partition.topic.bytes.begin());
       part.partition.partition = PartitionId(from.next<std::int32_t>());
       part.first = Offset(from.next<std::int64_t>());
-      part.marker = Offset(from.next<std::int64_t>());
+      part.last = Offset(from.next<std::int64_t>());
     }
   }
   if (version != own_version || !from.ok() || !from.at_end()) {

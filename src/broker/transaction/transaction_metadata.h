@@ -35,11 +35,11 @@ struct TopicPartitionName {
 };
 using Partitions = std::set<TopicPartitionName>;
 
-// What a transaction wrote to a partition: its producer's transactional batches in [first, marker].
+// What a transaction wrote to a partition: its producer's transactional batches in [first, last].
 struct TransactionPart {
   TopicPartition partition;
   Offset first;
-  Offset marker;
+  Offset last;
   friend bool operator==(const TransactionPart&, const TransactionPart&) = default;
 };
 // A committed transaction that not all of its partitions show yet (broker/straddling_transactions.h).

@@ -14,6 +14,12 @@ namespace tripos::lambda {
 
 using PartitionRows = std::vector<PlainRow>;
 
+// As a table's rows are read: without what is withheld.
+inline PartitionRange shown(PartitionRange range) {
+  range.aborted = range.left_out();
+  return range;
+}
+
 // batch: the files that count.  live: the log's ranges.
 inline Result<PartitionRows> rows_of(std::span<const TableFile> files, const std::vector<PartitionRange>& ranges, const TopicId& topic,
                                      PartitionId partition, const PlainColumnFiles& columns, const ManifestStore& manifests) {
@@ -29,7 +35,7 @@ inline Result<PartitionRows> rows_of(std::span<const TableFile> files, const std
   RecordScan scan;
   for (const PartitionRange& range : ranges) {
     if (range.partition != partition) continue;
-    TRIPOS_TRY(scan.scan(range, [&](const Record& record) {
+    TRIPOS_TRY(scan.scan(shown(range), [&](const Record& record) {
       if (reader.check(record.value).is_row()) rows.push_back({.offset = record.offset, .value = Buffer(*record.value)});
     }));
   }
@@ -44,7 +50,7 @@ inline Result<PartitionRows> recompute(RecordSource& source, const TopicId& topi
   PartitionRows rows;
   json::Reader reader;
   RecordScan scan;
-  TRIPOS_TRY(scan.scan(ranges.front(), [&](const Record& record) {
+  TRIPOS_TRY(scan.scan(shown(ranges.front()), [&](const Record& record) {
     if (reader.check(record.value).is_row()) rows.push_back({.offset = record.offset, .value = Buffer(*record.value)});
   }));
   return rows;
