@@ -72,7 +72,7 @@ Result<std::vector<TableSnapshot>> Snapshotter::run(const std::string& topic) {
 
 Result<Offset> Snapshotter::cover(const TopicDescription& topic, PartitionId partition, Offset end) {
   const std::lock_guard lock(running_);
-  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_settled_rows(topic));
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic, PinnedRows::settled));
   if (pinned.manifest->end_of(partition) >= end) return end;
   const auto range = std::ranges::find(pinned.ranges, partition, &PartitionRange::partition);
   if (range == pinned.ranges.end()) return fail(ErrorCode::not_found, "topic {} has no partition {}", topic.name, partition);
@@ -84,7 +84,7 @@ Result<Offset> Snapshotter::cover(const TopicDescription& topic, PartitionId par
 
 Result<> Snapshotter::keep_schema(const TopicDescription& topic) {
   const std::lock_guard lock(running_);
-  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_settled_rows(topic));
+  TRIPOS_ASSIGN(const PinnedTable pinned, tables_.pin_rows(topic, PinnedRows::settled));
   if (pinned.schema.kind() != json::TypeKind::structure) return {};
   if (pinned.manifest->schema_text(pinned.manifest->schema) == pinned.schema.text()) return {};
   const ManifestStore& manifests = tables_.manifests();
@@ -121,7 +121,7 @@ Result<TableSnapshot> Snapshotter::snapshot(const TopicDescription& topic) {
 }
 
 Result<TableSnapshot> Snapshotter::snapshot_once(const TopicDescription& topic) {
-  TRIPOS_ASSIGN(PinnedTable pinned, tables_.pin_settled_rows(topic));
+  TRIPOS_ASSIGN(PinnedTable pinned, tables_.pin_rows(topic, PinnedRows::settled));
   TableSnapshot unchanged{.topic = topic, .manifest = *pinned.manifest};
   if (topic.compacted) {
     unchanged.outcome = SnapshotOutcome::compacted;

@@ -50,14 +50,8 @@ Result<Pin> Tables::pin(std::span<const TableReference> references) {
   }
 }
 
-Result<PinnedTable> Tables::pin_rows(const TopicDescription& topic) {
-  const Wanted wanted[] = {{.name = topic.name, .kind = TableKind::rows, .topic = topic}};
-  TRIPOS_ASSIGN(Pin pin, pin_wanted(wanted));
-  return std::move(pin.tables.front());
-}
-
-Result<PinnedTable> Tables::pin_settled_rows(const TopicDescription& topic) {
-  const Wanted wanted[] = {{.name = topic.name, .kind = TableKind::rows, .topic = topic, .settled = true}};
+Result<PinnedTable> Tables::pin_rows(const TopicDescription& topic, PinnedRows which) {
+  const Wanted wanted[] = {{.name = topic.name, .kind = TableKind::rows, .topic = topic, .settled = which == PinnedRows::settled}};
   TRIPOS_ASSIGN(Pin pin, pin_wanted(wanted));
   return std::move(pin.tables.front());
 }

@@ -63,6 +63,9 @@ struct Awaited {
   Offset offset;  // a pin whose end is above it covers it
 };
 
+// All that a question may see; or, what a batch run works on, each partition up to what no later pin shows differently.
+enum class PinnedRows { all, settled };
+
 class Tables {
  public:
   Tables(RecordSource& source, const ManifestStore& manifests) : source_(source), manifests_(manifests), files_(manifests) {}
@@ -80,9 +83,7 @@ class Tables {
   [[nodiscard]] Result<bool> learn();
 
   // A table's rows, pinned; its schema is null-so-far if there is none.
-  [[nodiscard]] Result<PinnedTable> pin_rows(const TopicDescription& topic);
-  // What a batch run works on: the same, each partition up to what no later pin shows differently.
-  [[nodiscard]] Result<PinnedTable> pin_settled_rows(const TopicDescription& topic);
+  [[nodiscard]] Result<PinnedTable> pin_rows(const TopicDescription& topic, PinnedRows which = PinnedRows::all);
 
   // Commits the successor of pinned.manifest. conflict: the table has moved on meanwhile; pin again.
   [[nodiscard]] Result<> commit(const PinnedTable& pinned, Manifest next, std::span<const store::Publication> files);

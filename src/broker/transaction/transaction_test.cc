@@ -335,5 +335,25 @@ TEST(TransactionMetadata, IsReadAsItWasWritten) {
   EXPECT_FALSE(decode_transaction_metadata(bytes).has_value());  // a version to come
 }
 
+TEST(TransactionMetadata, HasOurOwnPartBehindKafkas) {
+  TransactionMetadata metadata = stored(State::complete_commit, 3);
+  const Buffer kafkas = encode(metadata);
+  const auto part = [](std::int32_t partition, std::int64_t first) {
+    return TransactionPart{
+        .partition = {.topic = Uuid::random(), .partition = PartitionId(partition)}, .first = Offset(first), .last = Offset(first + 4)};
+  };
+  metadata.straddling = {{.producer_id = ProducerId(7), .parts = {part(0, 11), part(3, 0)}},
+                         {.producer_id = ProducerId(7), .parts = {part(0, 20)}}};
+  Buffer bytes = encode(metadata);
+  EXPECT_TRUE(bytes.starts_with(kafkas)) << "Kafka's readers see what they know";
+  EXPECT_EQ(decode_transaction_metadata(bytes).value(), metadata);
+  for (std::size_t size = kafkas.size() + 1; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_transaction_metadata(Bytes(bytes).substr(0, size)).has_value()) << "cut to " << size << " bytes";
+  }
+  EXPECT_FALSE(decode_transaction_metadata(bytes + "x").has_value());
+  bytes[kafkas.size() + 1] = 9;
+  EXPECT_FALSE(decode_transaction_metadata(bytes).has_value());  // a version to come
+}
+
 }  // namespace
 }  // namespace tripos::transactions
