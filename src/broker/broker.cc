@@ -149,8 +149,8 @@ void Broker::open_transactions() {
                                                                          environment_.executor, environment_.clock);
   const transactions::TransactionLoadReport report = transactions_->load();
   warn_of_load("__transaction_state", report);
-  topics_->set_completing_transactions([this](ProducerId producer, const std::string& topic, PartitionId partition) {
-    return transactions_->is_completing(producer, {.topic = topic, .partition = partition.value()});
+  topics_->set_completing_transactions([this](ProducerId producer, const std::string& topic, PartitionId partition, Offset first) {
+    return transactions_->is_completing(producer, {.topic = topic, .partition = partition.value()}, first);
   });
   transactions_->complete_prepared();
   commit_->sync_now();

@@ -139,5 +139,29 @@ TEST(TransactionPowerCut, AtEveryOperationTearsNoTransaction) {
   }
 }
 
+// The producer's next transaction is in another topic: while that one is completed after a crash, the first one is over where it was.
+TEST(TransactionPowerCut, ATransactionThatHasEndedHoldsNothingBackForTheNextOne) {
+  bool first_is_over = false;
+  const auto script = [&first_is_over](TestBroker& test, Answers&) {
+    for (const char* topic : {"x", "y"}) ASSERT_EQ(test.create_topic(topic), ErrorCode::none);
+    TestProducer producer(test, "exam");
+    ASSERT_EQ(producer.init(), ErrorCode::none);
+    for (const char* topic : {"x", "y"}) {
+      ASSERT_EQ(producer.add(topic), ErrorCode::none);
+      ASSERT_EQ(producer.send(topic, {"1"}), ErrorCode::none);
+      ASSERT_EQ(producer.commit(), ErrorCode::none);
+      first_is_over = true;
+    }
+  };
+  const auto check = [&first_is_over](TestBroker& test) {
+    ASSERT_TRUE(test.is_open()) << test.open_error();
+    if (!first_is_over) return;
+    EXPECT_EQ(read_committed(test, "x"), std::vector<std::string>{"1"});
+  };
+  const Explored explored = explore(1, script, check);
+  EXPECT_EQ(explored.wrong, "");
+  EXPECT_GT(explored.points, 50U);
+}
+
 }  // namespace
 }  // namespace tripos::broker

@@ -189,9 +189,9 @@ void Partition::advance_start(Offset offset, log::Trim trim, std::function<void(
     log_->advance_start(offset, trim, [this, alive = alive_, done](const Result<>& durable) {
       if (*alive == nullptr) return;
       aborted_.drop_below(log_->start_offset());
+      notify_watchers();  // the last stable offset may have moved
       done(durable ? Outcome<>() : tl::unexpected(kafka_error(durable.error())));
     });
-    notify_watchers();  // the last stable offset may have moved
   });
 }
 

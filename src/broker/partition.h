@@ -45,7 +45,8 @@ struct PartitionOptions {
   std::chrono::milliseconds producer_id_expiration = std::chrono::hours(24);  // producer.id.expiration.ms
   std::uint64_t snapshot_bytes = 64u << 20;
   // Whether the producer's transaction has ended and is not released yet, because its markers are not in all of its partitions.
-  std::function<bool(ProducerId, PartitionId)> is_completing = [](ProducerId, PartitionId) { return false; };
+  // Whether the producer's transaction that begins at `first` here is being completed.
+  std::function<bool(ProducerId, PartitionId, Offset first)> is_completing = [](ProducerId, PartitionId, Offset) { return false; };
 };
 
 // Who asks to see what (Fetch, ListOffsets).

@@ -52,7 +52,7 @@ Result<> Partition::recover_producers() {
   const std::int64_t now_ms = wall_ms(environment_);
   TRIPOS_TRY(log_->for_each_header(std::max(from, log_->start_offset()), log_->durable_end(),
                                    [&](const log::BatchHeader& header, const LeasedFile& file) { return replay(header, file, now_ms); }));
-  producers_.release_ended([this](ProducerId producer) { return options_.is_completing(producer, id_.partition); });
+  producers_.release_ended([this](ProducerId producer, Offset first) { return options_.is_completing(producer, id_.partition, first); });
   producers_.expire(now_ms - options_.producer_id_expiration.count());
   aborted_.drop_below(log_->start_offset());
   TRIPOS_TRY(forget_aborted_without_marker());

@@ -107,10 +107,10 @@ std::optional<ReleasedTransaction> ProducerStates::release(ProducerId producer_i
   return released;
 }
 
-void ProducerStates::release_ended(const std::function<bool(ProducerId)>& is_completing) {
+void ProducerStates::release_ended(const std::function<bool(ProducerId, Offset)>& is_completing) {
   std::vector<ProducerId> ended;
   for (const auto& [first, producer_id] : unstable_) {
-    if (producers_.at(producer_id).transaction_ended && !is_completing(producer_id)) ended.push_back(producer_id);
+    if (producers_.at(producer_id).transaction_ended && !is_completing(producer_id, first)) ended.push_back(producer_id);
   }
   for (const ProducerId producer_id : ended) release(producer_id);
 }
@@ -119,9 +119,10 @@ std::optional<Offset> ProducerStates::first_unstable() const noexcept {
   return unstable_.empty() ? std::nullopt : std::optional(unstable_.begin()->first);
 }
 
-bool ProducerStates::has_open_transaction(ProducerId producer_id) const {
+std::optional<Offset> ProducerStates::open_transaction(ProducerId producer_id) const {
   const auto found = producers_.find(producer_id);
-  return found != producers_.end() && found->second.transaction_first && !found->second.transaction_ended;
+  if (found == producers_.end() || found->second.transaction_ended) return std::nullopt;
+  return found->second.transaction_first;
 }
 
 void ProducerStates::expire(std::int64_t before_ms) {

@@ -119,11 +119,12 @@ class ProducerStates {
 
   // The producer's ended transaction holds the stable offset no longer. Nothing if it had none here.
   std::optional<ReleasedTransaction> release(ProducerId producer_id);
-  // All that have ended, but for those of which `is_completing` is true. At start.
-  void release_ended(const std::function<bool(ProducerId)>& is_completing);
+  // All that have ended, but for those of which `is_completing`, asked with the first offset, is true. At start.
+  void release_ended(const std::function<bool(ProducerId, Offset first)>& is_completing);
   // The first offset of the earliest transaction that is open or not released.
   [[nodiscard]] std::optional<Offset> first_unstable() const noexcept;
-  [[nodiscard]] bool has_open_transaction(ProducerId producer_id) const;
+  // Where the producer's open transaction begins here; nothing if it has none.
+  [[nodiscard]] std::optional<Offset> open_transaction(ProducerId producer_id) const;
 
   // Forgets producers of which nothing was heard since `before_ms` and that have no transaction here.
   void expire(std::int64_t before_ms);

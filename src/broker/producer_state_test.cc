@@ -141,9 +141,9 @@ TEST(ProducerStates, ReadFromTheLogEachTransactionIsOneOfItsOwn) {
     ASSERT_TRUE(ended.has_value());
     EXPECT_EQ(ended->first, Offset(2 * i));
   }
-  partition.states.release_ended([](ProducerId) { return true; });  // still being completed
+  partition.states.release_ended([](ProducerId, Offset first) { return first == Offset(4); });  // still being completed
   EXPECT_EQ(partition.states.first_unstable(), Offset(4));
-  partition.states.release_ended([](ProducerId) { return false; });
+  partition.states.release_ended([](ProducerId, Offset) { return false; });
   EXPECT_EQ(partition.states.first_unstable(), std::nullopt);
 }
 
@@ -206,7 +206,7 @@ TEST(ProducerStates, IdleProducersAreForgottenButForTheirTransactions) {
   states.record(batch(0, 0, 1, 3), Offset(2), Offset(2), 0, 200);
   states.expire(150);
   EXPECT_EQ(states.size(), 2U);
-  EXPECT_TRUE(states.has_open_transaction(ProducerId(2)));
+  EXPECT_EQ(states.open_transaction(ProducerId(2)), Offset(1));
 }
 
 // The naive model: the whole history of a producer's batches.

@@ -105,8 +105,8 @@ PartitionOptions Topics::partition_options(const Topic& topic) const {
   PartitionOptions partition;
   partition.producer_id_expiration = std::chrono::milliseconds(config_.integer("producer.id.expiration.ms"));
   if (is_completing_) {
-    partition.is_completing = [is_completing = is_completing_, name = topic.name()](ProducerId producer, PartitionId number) {
-      return is_completing(producer, name, number);
+    partition.is_completing = [is_completing = is_completing_, name = topic.name()](ProducerId producer, PartitionId number, Offset first) {
+      return is_completing(producer, name, number, first);
     };
   }
   log::LogOptions& options = partition.log;

@@ -96,7 +96,7 @@ class Topics {
 
   // Before the first partition is opened: whether a producer's transaction in a partition has ended and is not in all of its partitions
   // yet.
-  using IsCompleting = std::function<bool(ProducerId producer, const std::string& topic, PartitionId partition)>;
+  using IsCompleting = std::function<bool(ProducerId producer, const std::string& topic, PartitionId partition, Offset first)>;
   void set_completing_transactions(IsCompleting is_completing) { is_completing_ = std::move(is_completing); }
 
   // Runs when a topic has become live or is gone (after the fact, on the loop).

@@ -62,6 +62,16 @@ void TransactionalPartitions::release(const std::string& id, const TransactionMa
   }
 }
 
+transactions::FirstOffsets TransactionalPartitions::first_offsets(ProducerId producer_id, const transactions::Partitions& partitions) {
+  transactions::FirstOffsets offsets;
+  for (const auto& name : partitions) {
+    const auto partition = broker_.topics().partition(name.topic, PartitionId(name.partition));
+    if (!partition) continue;
+    if (const auto first = (*partition)->producers().open_transaction(producer_id)) offsets.emplace(name, *first);
+  }
+  return offsets;
+}
+
 std::vector<transactions::StraddlingTransaction> TransactionalPartitions::straddling(const std::string& id) {
   return broker_.straddling().of(id);
 }

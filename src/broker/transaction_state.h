@@ -30,6 +30,7 @@ class TransactionalPartitions final : public transactions::TransactionPartitions
   void append_marker(const transactions::TopicPartitionName& partition, const TransactionMarker& marker,
                      std::function<void(wire::ErrorCode)> done) override;
   void release(const std::string& id, const TransactionMarker& marker, const transactions::Partitions& partitions) override;
+  [[nodiscard]] transactions::FirstOffsets first_offsets(ProducerId producer_id, const transactions::Partitions& partitions) override;
   [[nodiscard]] std::vector<transactions::StraddlingTransaction> straddling(const std::string& id) override;
   void restore(const std::string& id, const std::vector<transactions::StraddlingTransaction>& straddling) override;
 

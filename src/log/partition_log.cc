@@ -134,6 +134,7 @@ Result<Appended> PartitionLog::append(Bytes batches, const AppendOptions& option
   }
   if (first_ever && start_ < base_offset) {
     start_ = base_offset;
+    wanted_start_ = base_offset;
     durable_.offset = base_offset;  // nothing lies below
   }
   for (BatchHeader& header : headers_) {
@@ -277,15 +278,13 @@ void PartitionLog::when_durable(WrittenEnd end, std::function<void(DurableEnd)> 
 
 void PartitionLog::advance_start(Offset offset, Trim trim, std::function<void(const Result<>&)> done) {
   CHECK(offset <= durable_.offset);
-  if (trim == Trim::deletion) deleted_below_ = std::max(deleted_below_, offset);
-  if (offset <= start_) return checkpoint(std::move(done));  // it may not be durable yet
-  start_ = offset;
-  if (offset == written_.offset && segments_.back()->size() > 0) {
-    if (auto rolled = roll(offset); !rolled) {
-      done(rolled);
-      return;
+  if (trim == Trim::deletion) wanted_deleted_below_ = std::max(wanted_deleted_below_, offset);
+  if (offset > wanted_start_) {
+    wanted_start_ = offset;
+    if (offset == written_.offset && segments_.back()->size() > 0) {
+      if (auto rolled = roll(offset); !rolled) return done(rolled);
+      commit_.mark(*this, Urgency::now);  // somebody waits
     }
-    commit_.mark(*this, Urgency::now);  // somebody waits
   }
   checkpoint(std::move(done));
 }
@@ -296,56 +295,71 @@ void PartitionLog::checkpoint(std::function<void(const Result<>&)> done) {
   start_chore();
 }
 
-// Writes a checkpoint in the background, then removes the segments below the start.
+void PartitionLog::answer_all(const Answers& waiters, const Result<>& result) {
+  for (const auto& done : waiters) done(result);
+}
+
+// Writes a checkpoint in the background; what it says of the start is seen from then on, and the segments below are removed.
 void PartitionLog::start_chore() {
   if (chore_running_ || !chore_wanted_) return;
   chore_wanted_ = false;
   auto waiters = std::exchange(chore_waiters_, {});
-  const auto answer = [](const auto& to, const Result<>& result) {
-    for (const auto& done : to) done(result);
-  };
-  Checkpoint next = durable_checkpoint_;
-  next.start = start_;
-  next.deleted_below = deleted_below_;
-  next.compacted_below = compacted_below_;
   if (has_durable_segment_ && segments_.back()->base() != durable_checkpoint_.segment) {
     chore_wanted_ = true;  // the round that syncs the new segment comes back here
     chore_waiters_ = std::move(waiters);
     return;
   }
-  if (!has_durable_segment_ || (next == checkpoint_on_disk_ && !segments_to_remove())) {
-    answer(waiters, {});
-    return;
+  Checkpoint next = durable_checkpoint_;
+  next.start = wanted_start_;
+  next.deleted_below = wanted_deleted_below_;
+  next.compacted_below = compacted_below_;
+  if (!has_durable_segment_) {
+    // Nothing was ever written here, so there is nothing to remove; but a table may still have files of a log that was lost.
+    if (next.deleted_below == deleted_below_) return answer_all(waiters, {});
+    return answer_all(waiters, fail(ErrorCode::unavailable, "{}: nothing can be deleted from an empty log", directory_));
   }
+  if (next == checkpoint_on_disk_ && !segments_to_remove()) return answer_all(waiters, {});
   // The entries of the index that the checkpoint speaks of; those of older segments are synced by the round that closed them.
-  if (auto flushed = segments_.back()->flush_indexes(); !flushed) {
-    answer(waiters, flushed);
-    return;
-  }
+  if (auto flushed = segments_.back()->flush_indexes(); !flushed) return answer_all(waiters, flushed);
   std::vector<std::shared_ptr<io::File>> index_files = {segments_.back()->offset_index().file(), segments_.back()->time_index().file()};
   chore_running_ = true;
   checkpoint_bytes_ = durable_bytes_;
-  take_removed_segments(next.segment);
   commit_.run_chore(
-      [&files = files_, directory = directory_, next, index_files = std::move(index_files), removed = removed_]() -> Result<> {
+      [&files = files_, directory = directory_, next, index_files = std::move(index_files)]() -> Result<> {
         for (const auto& file : index_files) TRIPOS_TRY(file->sync_data());
-        TRIPOS_TRY(write_checkpoint(files, directory, next));
+        return write_checkpoint(files, directory, next);
+      },
+      [alive = alive_, next, waiters = std::move(waiters)](const Result<>& written) mutable {
+        if (*alive == nullptr) return;
+        PartitionLog& log = **alive;
+        if (written) return log.remove_segments_below(next, std::move(waiters));
+        answer_all(waiters, written);
+        if (*alive != nullptr) log.end_chore();
+      });
+}
+
+// `written` is on the disk.
+void PartitionLog::remove_segments_below(const Checkpoint& written, Answers waiters) {
+  checkpoint_on_disk_ = written;
+  start_ = written.start;
+  deleted_below_ = written.deleted_below;
+  take_removed_segments(written.segment);
+  const auto ended = [alive = alive_, waiters = std::move(waiters)](const Result<>& result) {
+    answer_all(waiters, result);
+    if (*alive != nullptr) (*alive)->end_chore();
+  };
+  if (removed_.empty()) return ended({});
+  commit_.run_chore(
+      [&files = files_, removed = removed_]() -> Result<> {
         for (const std::string& path : removed) {
           if (auto done = files.remove(path); !done && done.error().code != ErrorCode::not_found) return done;
         }
         return {};
       },
-      [alive = alive_, next, removed_count = removed_.size(), waiters = std::move(waiters), answer](const Result<>& result) {
-        PartitionLog* const log = *alive;
-        if (log == nullptr) return;
-        if (result) {
-          log->checkpoint_on_disk_ = next;
-          log->durable_start_ = next.start;
-          log->durable_deleted_below_ = next.deleted_below;
-          log->removed_.erase(log->removed_.begin(), log->removed_.begin() + static_cast<std::ptrdiff_t>(removed_count));
-        }
-        answer(waiters, result);
-        if (*alive != nullptr) log->end_chore();
+      [alive = alive_, ended](const Result<>& result) {
+        if (*alive == nullptr) return;
+        if (result) (*alive)->removed_.clear();  // no other chore ran meanwhile
+        ended(result);
       });
 }
 

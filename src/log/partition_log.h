@@ -179,11 +179,9 @@ class PartitionLog final : public Syncable {
   // Oldest first: what a retention policy decides on.
   [[nodiscard]] Result<std::vector<SegmentInfo>> segments();
 
-  // Raises the start to `offset` (at most the durable end; nothing happens to a start that lies higher) and removes the segments that lie
-  // below it altogether, once that is durable. Readers see the new start at once; `done` runs when it is durable.
+  // Raises the start to `offset` (at most the durable end; nothing happens to a start that lies higher). Once that is durable, readers see
+  // it, the segments that lie below it altogether are removed, and `done` runs. After an error it may still happen: at a later checkpoint.
   void advance_start(Offset offset, Trim trim, std::function<void(const Result<>&)> done);
-  // No raised start is on its way to the disk, from where a crash could take it back.
-  [[nodiscard]] bool start_is_durable() const noexcept { return start_ == durable_start_ && deleted_below_ == durable_deleted_below_; }
   // Records below it were deleted on request; those from there up to the start have only aged out.
   [[nodiscard]] Offset deleted_below() const noexcept { return deleted_below_; }
 
@@ -260,7 +258,10 @@ class PartitionLog final : public Syncable {
   // Keeps the files of the closed segments that were used last open, those of others closed.
   Segment& use(std::size_t index);
   [[nodiscard]] Result<> check_range(Offset from, VisibleEnd end) const;
+  using Answers = std::vector<std::function<void(const Result<>&)>>;
+  static void answer_all(const Answers& waiters, const Result<>& result);
   void start_chore();
+  void remove_segments_below(const Checkpoint& written, Answers waiters);
   void end_chore();
   // On the loop, between the decision and its end: from here on readers see the new segment.
   [[nodiscard]] Result<> swap(const CleanedSegment& cleaned, std::vector<std::shared_ptr<const SegmentFile>>& old_files);
@@ -274,10 +275,11 @@ class PartitionLog final : public Syncable {
   LogOptions options_;
 
   std::vector<std::unique_ptr<Segment>> segments_;  // oldest first; the last one is written. None before the first append.
+  // Readers see what is durable; what is wanted was asked for and goes into the next checkpoint.
   Offset start_{0};
   Offset deleted_below_{0};
-  Offset durable_start_{0};
-  Offset durable_deleted_below_{0};
+  Offset wanted_start_{0};
+  Offset wanted_deleted_below_{0};
   Offset compacted_below_{0};
   WrittenEnd written_{};
   DurableEnd durable_{};
@@ -300,7 +302,7 @@ class PartitionLog final : public Syncable {
   std::optional<Checkpoint> checkpoint_on_disk_;
   std::vector<io::Task> waiting_chores_;
   std::vector<std::string> removed_;  // files that are no longer part of the log and still have their names
-  std::vector<std::function<void(const Result<>&)>> chore_waiters_;
+  Answers chore_waiters_;
   std::shared_ptr<PartitionLog*> alive_ = std::make_shared<PartitionLog*>(this);  // for closures that may outlive this
 
   std::deque<Waiter> waiters_;  // by end

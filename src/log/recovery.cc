@@ -358,8 +358,8 @@ Result<> Recovery::raise_end() {
 void Recovery::take_over() {
   log_.written_.offset = end_;
   log_.durable_.offset = end_;
-  log_.durable_start_ = log_.start_;
-  log_.durable_deleted_below_ = log_.deleted_below_;
+  log_.wanted_start_ = log_.start_;
+  log_.wanted_deleted_below_ = log_.deleted_below_;
   if (log_.segments_.empty()) return;
   log_.durable_checkpoint_ = log_.mark().checkpoint;
   log_.has_durable_segment_ = true;

@@ -77,8 +77,7 @@ struct PartitionRange {
 struct RangeRequest {
   TopicPartition partition;
   Offset begin;
-  // End it before the first record that is withheld, and at `begin` while a deletion is not durable: what lies in it will be the same for
-  // every later reader.
+  // End it before the first record that is withheld: what lies in it will be the same for every later reader.
   bool settled = false;
 };
 

@@ -25,10 +25,7 @@ Result<PartitionRange> read_range(Broker& broker, const RangeRequest& request) {
   }
   StableOffset end = (*partition)->stable_offset();
   if (request.settled) end.offset = broker.straddling().settled_end(request.partition, end.offset);
-  // A deletion that a crash may take back is in no file.
-  const bool waits = request.settled && !(*partition)->log()->start_is_durable();
-  if (waits) end.offset = request.begin;
-  const Offset begin = waits ? request.begin : std::max(request.begin, (*partition)->start_offset());
+  const Offset begin = std::max(request.begin, (*partition)->start_offset());
   PartitionRange range{.partition = request.partition.partition, .begin = begin, .end = end, .slices = {}, .aborted = {}};
   range.deleted_below = (*partition)->log()->deleted_below();
   if (begin >= end.offset) return range;

@@ -52,7 +52,6 @@ void Clients::begin(World& world) {
 
 void Clients::go_on(World& world) {
   world_ = &world;
-  answers_.forget();
   for (IdempotentProducer& producer : idempotent_) {
     producer.asked = false;
     for (const auto& [place, batches] : producer.unanswered) {

@@ -25,6 +25,8 @@ class Clients {
 
   // Creates the topics; the first life begins with it.
   void begin(World& world);
+  // The server is gone: what is under way stays unanswered.
+  void disconnect() { answers_.forget(); }
   // A new life: what was under way is sent again.
   void go_on(World& world);
 

@@ -54,7 +54,7 @@ struct SentTransaction {
 struct PlaceKnown {
   std::int64_t end_seen = 0;
   std::map<std::int64_t, std::int64_t> seen = {};  // offset -> number: acknowledged, or read by somebody
-  std::int64_t start_told = 0;                     // DeleteRecords was answered
+  std::int64_t start_told = 0;                     // DeleteRecords was answered, or a pin showed it
   std::int64_t start_asked = 0;
   std::int64_t start_seen = 0;
 };

@@ -43,6 +43,10 @@ void Judge::teach(History& history) const {
     known.start_seen = std::max(known.start_seen, seen.begin);
     known.end_seen = std::max(known.end_seen, seen.end);
   }
+  for (const auto& [place, seen] : pinned_) {
+    PlaceKnown& known = history.places[place];
+    known.start_told = std::max(known.start_told, seen.begin);
+  }
   for (const View* const view : {&read_, &pinned_}) {
     for (const auto& [place, seen] : *view) {
       for (const Row& row : seen.rows) history.see(place, row.offset, row.number);
@@ -273,7 +277,10 @@ void Judge::check_transactions(const View& view, Reader reader) {
         }
       }
     }
-    if (shown && transaction.is_hidden()) wrong("transaction", "{} of {} is seen, and was not committed", t, transaction.id);
+    if (shown && transaction.is_hidden()) {
+      wrong("transaction", "{} of {} is seen in {}-{} by {}, and was not committed", t, transaction.id, shown->topic, shown->partition,
+            reader == Reader::tables ? "tables" : "consumers");
+    }
     if (shown && missing) {
       wrong("transaction", "{} of {} is seen in {}-{} and not in {}-{}", t, transaction.id, shown->topic, shown->partition, missing->topic,
             missing->partition);

@@ -103,6 +103,7 @@ class Run {
   void begin_new_life(bool clean) {
     if (clean && !world_->stop()) wrong_ = "open: a stop does not come to its end";
     clients_.listen();
+    clients_.disconnect();  // what a server says as it is taken apart, nobody hears
     auto disk = world_->leave_disk();
     start(std::move(disk));
     if (wrong_.empty()) clients_.go_on(*world_);

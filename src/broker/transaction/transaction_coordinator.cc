@@ -107,14 +107,26 @@ TransactionLoadReport TransactionCoordinator::load() {
       if (metadata.state == State::dead) continue;
       if (!metadata.straddling.empty()) partitions_->restore(id, metadata.straddling);
       Entry& entry = entry_of(id);
+      auto first_offsets = std::exchange(metadata.first_offsets, std::nullopt);
       entry.transaction = Transaction::restore(std::move(metadata), now, wall_ms());
-      if (const auto markers = entry.transaction.pending_markers()) completing_[markers->producer.id] = markers->partitions;
+      if (const auto markers = entry.transaction.pending_markers()) {
+        completing_[markers->producer.id] = {.partitions = markers->partitions, .first_offsets = std::move(first_offsets)};
+      }
       set_timer(id, entry);
     }
   }
   report.transactions = entries_.size();
   schedule_expiry();
   return report;
+}
+
+bool TransactionCoordinator::is_completing(ProducerId producer_id, const TopicPartitionName& partition, Offset first) const {
+  const auto found = completing_.find(producer_id);
+  if (found == completing_.end() || !found->second.partitions.contains(partition)) return false;
+  const auto& first_offsets = found->second.first_offsets;
+  if (!first_offsets) return true;
+  const auto begin = first_offsets->find(partition);
+  return begin != first_offsets->end() && first >= begin->second;
 }
 
 void TransactionCoordinator::complete_prepared() {
@@ -197,14 +209,20 @@ void TransactionCoordinator::perform(const std::string& id, std::uint64_t incarn
     store(id, incarnation, *stored);
   } else {
     const auto& markers = std::get<WriteMarkers>(effect);
-    completing_[markers.producer.id] = markers.partitions;
+    completing_[markers.producer.id] = {.partitions = markers.partitions, .first_offsets = {}};
     write_markers(id, incarnation, markers);
   }
 }
 
 void TransactionCoordinator::store(const std::string& id, std::uint64_t incarnation, Store& effect) {
   std::optional<Buffer> value;
-  if (effect.metadata) value = encode(*effect.metadata);
+  if (effect.metadata) {
+    TransactionMetadata& metadata = *effect.metadata;
+    if (metadata.state == State::prepare_commit || metadata.state == State::prepare_abort) {
+      metadata.first_offsets = partitions_->first_offsets(metadata.producer_id, metadata.partitions);
+    }
+    value = encode(metadata);
+  }
   log_->append(partition_of(id), encode_transaction_key(id), std::move(value),
                [alive = alive_, id, incarnation, awaited = effect.awaited](wire::ErrorCode error) {
                  TransactionCoordinator* self = *alive;

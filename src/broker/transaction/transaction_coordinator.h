@@ -58,12 +58,9 @@ class TransactionCoordinator {
   [[nodiscard]] TransactionLoadReport load();
   // Begins to write the markers of all transactions whose end was decided. Done when is_completing() is true of none.
   void complete_prepared();
-  // Whether the end of a transaction of this producer is decided, and it is not released yet.
-  // Of the producer's transaction that holds this partition; an earlier one of it is not meant, and is over.
-  [[nodiscard]] bool is_completing(ProducerId producer_id, const TopicPartitionName& partition) const {
-    const auto found = completing_.find(producer_id);
-    return found != completing_.end() && found->second.contains(partition);
-  }
+  // Whether the transaction of this producer that begins at `first` in the partition is decided and not released yet. The producer's
+  // earlier ones, which began below, are over; it may have one of those where the decided one has no records.
+  [[nodiscard]] bool is_completing(ProducerId producer_id, const TopicPartitionName& partition, Offset first) const;
   [[nodiscard]] std::size_t completing_count() const noexcept { return completing_.size(); }
 
   void init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected, InitCallback done);
@@ -116,7 +113,11 @@ class TransactionCoordinator {
   io::Executor& executor_;
   const io::Clock& clock_;
   Entries entries_;
-  std::unordered_map<ProducerId, Partitions> completing_;
+  struct Completing {
+    Partitions partitions;
+    std::optional<FirstOffsets> first_offsets;  // as stored, of those that a start found
+  };
+  std::unordered_map<ProducerId, Completing> completing_;
   std::unordered_set<std::int32_t> unread_partitions_;  // of __transaction_state
   std::map<RequestId, InitCallback> inits_;
   std::map<RequestId, ErrorCallback> plain_;

@@ -22,10 +22,12 @@ auto broken(std::string_view what, const wire::Malformed& malformed) {
   return fail(ErrorCode::malformed, "{} in __transaction_state: {}", what, malformed.text());
 }
 
-void append_own_part(Buffer& to, const std::vector<StraddlingTransaction>& straddling) {
+constexpr std::int64_t no_offset = -1;
+
+void append_own_part(Buffer& to, const TransactionMetadata& metadata) {
   append_be(to, own_version);
-  append_be(to, static_cast<std::int32_t>(straddling.size()));
-  for (const StraddlingTransaction& transaction : straddling) {
+  append_be(to, static_cast<std::int32_t>(metadata.straddling.size()));
+  for (const StraddlingTransaction& transaction : metadata.straddling) {
     append_be(to, transaction.producer_id.value());
     append_be(to, static_cast<std::int32_t>(transaction.parts.size()));
     for (const TransactionPart& part : transaction.parts) {
@@ -35,12 +37,18 @@ void append_own_part(Buffer& to, const std::vector<StraddlingTransaction>& strad
       append_be(to, part.last.value());
     }
   }
+  if (!metadata.first_offsets) return;
+  for (const TopicPartitionName& partition : metadata.partitions) {
+    const auto first = metadata.first_offsets->find(partition);
+    append_be(to, first == metadata.first_offsets->end() ? no_offset : first->second.value());
+  }
 }
 
-Result<std::vector<StraddlingTransaction>> decode_own_part(Bytes bytes) {
+// Into `metadata`, which has all that Kafka's part says.
+Result<> decode_own_part(Bytes bytes, TransactionMetadata& metadata) {
   IntegerReader from(bytes);
   const auto version = from.next<std::int16_t>();
-  std::vector<StraddlingTransaction> straddling;
+  std::vector<StraddlingTransaction>& straddling = metadata.straddling;
   for (std::int32_t left = from.count(transaction_size_min); left > 0; --left) {
     StraddlingTransaction& transaction = straddling.emplace_back();
     transaction.producer_id = ProducerId(from.next<std::int64_t>());
@@ -53,10 +61,17 @@ Result<std::vector<StraddlingTransaction>> decode_own_part(Bytes bytes) {
       part.last = Offset(from.next<std::int64_t>());
     }
   }
+  if (!from.at_end()) {
+    metadata.first_offsets.emplace();
+    for (const TopicPartitionName& partition : metadata.partitions) {
+      const auto first = from.next<std::int64_t>();
+      if (first != no_offset) metadata.first_offsets->emplace(partition, first);
+    }
+  }
   if (version != own_version || !from.ok() || !from.at_end()) {
     return fail(ErrorCode::malformed, "what stands behind a transaction in __transaction_state can't be read");
   }
-  return straddling;
+  return {};
 }
 
 }  // namespace
@@ -101,7 +116,7 @@ Buffer encode(const TransactionMetadata& metadata) {
     value.transaction_partitions.reset();
   }
   Buffer bytes = wire::encode_versioned(value, value_version);
-  if (!metadata.straddling.empty()) append_own_part(bytes, metadata.straddling);
+  if (!metadata.straddling.empty() || metadata.first_offsets) append_own_part(bytes, metadata);
   return bytes;
 }
 
@@ -136,7 +151,7 @@ Result<TransactionMetadata> decode_transaction_metadata(Bytes bytes) {
   if (load_be<std::int16_t>(bytes.data()) == value_version) {
     const Bytes own = bytes.substr(wire::encode_versioned(*value, value_version).size());
     if (!own.empty()) {
-      TRIPOS_ASSIGN(metadata.straddling, decode_own_part(own));
+      TRIPOS_TRY(decode_own_part(own, metadata));
     }
   }
   return metadata;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,6 +36,8 @@ struct TopicPartitionName {
   friend auto operator<=>(const TopicPartitionName&, const TopicPartitionName&) = default;
 };
 using Partitions = std::set<TopicPartitionName>;
+// Where a transaction's records begin, in those of its partitions that have some.
+using FirstOffsets = std::map<TopicPartitionName, Offset>;
 
 // What a transaction wrote to a partition: its producer's transactional batches in [first, last].
 struct TransactionPart {
@@ -61,6 +65,8 @@ struct TransactionMetadata {
   std::int64_t update_timestamp_ms = -1;               // wall clock
   std::int64_t start_timestamp_ms = -1;                // of the transaction; -1: none
   std::vector<StraddlingTransaction> straddling = {};  // of this id, as of its last commit
+  // When its end was decided: what tells a start which of the producer's transactions a partition has ended, this one or one before it.
+  std::optional<FirstOffsets> first_offsets = {};
   friend bool operator==(const TransactionMetadata&, const TransactionMetadata&) = default;
 };
 

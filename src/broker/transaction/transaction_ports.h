@@ -39,6 +39,8 @@ class TransactionPartitions {
   // The marker is durable everywhere: all of them show what the transaction wrote, or never will, in one step; but for those where an
   // earlier transaction is open.
   virtual void release(const std::string& id, const TransactionMarker& marker, const Partitions& partitions) = 0;
+  // Where the producer's open transaction begins, in those of the partitions that have records of it.
+  [[nodiscard]] virtual FirstOffsets first_offsets(ProducerId producer_id, const Partitions& partitions) = 0;
   // The committed transactions of this id that straddle now.
   [[nodiscard]] virtual std::vector<StraddlingTransaction> straddling(const std::string& id) = 0;
   // Those that were stored. At start, before anybody reads.

@@ -351,6 +351,12 @@ TEST(TransactionMetadata, HasOurOwnPartBehindKafkas) {
     EXPECT_FALSE(decode_transaction_metadata(Bytes(bytes).substr(0, size)).has_value()) << "cut to " << size << " bytes";
   }
   EXPECT_FALSE(decode_transaction_metadata(bytes + "x").has_value());
+  metadata.state = State::prepare_commit;
+  metadata.partitions = {{"x", 0}, {"x", 1}, {"y", 0}};
+  metadata.first_offsets = {{{"x", 1}, Offset(17)}, {{"y", 0}, Offset(0)}};
+  EXPECT_EQ(decode_transaction_metadata(encode(metadata)).value(), metadata);
+  metadata.straddling.clear();
+  EXPECT_EQ(decode_transaction_metadata(encode(metadata)).value(), metadata);
   bytes[kafkas.size() + 1] = 9;
   EXPECT_FALSE(decode_transaction_metadata(bytes).has_value());  // a version to come
 }
