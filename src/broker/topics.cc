@@ -130,7 +130,7 @@ Outcome<> Topics::check_create(std::string_view name, std::int32_t partition_cou
   return {};
 }
 
-void Topics::create(std::string name, std::int32_t partition_count, ConfigValues config, Created done) {
+void Topics::create(const std::string& name, std::int32_t partition_count, ConfigValues config, Created done) {
   if (auto possible = check_create(name, partition_count, config); !possible) return done(tl::unexpected(std::move(possible).error()));
   const TopicRecord record{.id = TopicId::random(), .name = name, .partition_count = partition_count, .config = std::move(config)};
   if (auto begun = registry_.begin_create(record); !begun) return done(tl::unexpected(std::move(begun).error()));

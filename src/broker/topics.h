@@ -74,7 +74,7 @@ class Topics {
   [[nodiscard]] Outcome<> check_create(std::string_view name, std::int32_t partition_count, const ConfigValues& config) const;
   // `done` runs once the topic is durable and live, or refused.
   using Created = std::function<void(Outcome<Topic*>)>;
-  void create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
+  void create(const std::string& name, std::int32_t partition_count, ConfigValues config, Created done);
   // The topic if it lives, the one that is being created if it is, else a new one.
   void find_or_create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
 

@@ -38,10 +38,11 @@ std::string url_encoded(std::string_view text) {
   for (const char c : text) {
     const bool plain =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain)
+    if (plain) {
       encoded.push_back(c);
-    else
+    } else {
       encoded.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+    }
   }
   return encoded;
 }

@@ -72,7 +72,7 @@ QualityCheck& QualityPlanner::check_query(std::string name, std::string meaning,
   return check_counted(std::move(name), std::move(meaning), std::move(rows_sql));
 }
 
-QualityCheck& QualityPlanner::check_counted(std::string name, std::string meaning, std::string rows_sql) {
+QualityCheck& QualityPlanner::check_counted(const std::string& name, std::string meaning, std::string rows_sql) {
   return plan_.checks.emplace_back(
       QualityCheck{.name = name, .meaning = std::move(meaning), .column = name, .rows_sql = std::move(rows_sql)});
 }

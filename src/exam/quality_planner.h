@@ -53,7 +53,7 @@ class QualityPlanner {
   // A line whose count is the number of rows of `rows_sql`.
   QualityCheck& check_query(std::string name, std::string meaning, std::string rows_sql);
   // A line whose count, a column of its name, another query of queries_ has.
-  QualityCheck& check_counted(std::string name, std::string meaning, std::string rows_sql);
+  QualityCheck& check_counted(const std::string& name, std::string meaning, std::string rows_sql);
   void check_lacks(std::string name, std::string meaning, std::string field);
   void compute(std::string name, std::string sql) { computed_.emplace(std::move(name), std::move(sql)); }
 

@@ -40,7 +40,7 @@ std::string ReportSql::total() const {
 }
 
 std::string ReportSql::all_correct() const {
-  const std::string follows = fmt::format("({} = {})", correct(), total());
+  std::string follows = fmt::format("({} = {})", correct(), total());
   if (options_.marks == MarksFrom::rule) return follows;
   return fmt::format("coalesce({}, {})", shape_.value("sequences.counts.all_correct", "boolean"), follows);
 }

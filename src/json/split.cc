@@ -247,12 +247,14 @@ Result<> Splitter::finish(const Emit& emit) {
   }
   if (mark_bytes_ > 0 && mark_bytes_ < byte_order_mark.size()) return fail(ErrorCode::malformed, "byte 0: half a byte order mark");
   const bool between = state_ == State::top || state_ == State::first_element || state_ == State::element || state_ == State::separator;
-  if (!between)
+  if (!between) {
     return fail(ErrorCode::malformed, "ends at byte {} in element {}, which starts at byte {}", position_, element_count_ + 1,
                 element_start_);
-  if (in_array_)
+  }
+  if (in_array_) {
     return fail(ErrorCode::malformed, "ends at byte {} in the array that starts at byte {} (after {} elements)", position_, array_start_,
                 element_count_);
+  }
   return {};
 }
 

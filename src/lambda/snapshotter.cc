@@ -149,7 +149,7 @@ Manifest Snapshotter::next_manifest(const PinnedTable& pinned) const {
   return next;
 }
 
-Result<TableSnapshot> Snapshotter::write(PinnedTable pinned) {
+Result<TableSnapshot> Snapshotter::write(const PinnedTable& pinned) {
   const ManifestStore& manifests = tables_.manifests();
   Manifest next = next_manifest(pinned);
   next.files.clear();  // those go of which all was deleted on request

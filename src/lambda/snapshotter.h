@@ -81,7 +81,7 @@ class Snapshotter {
   [[nodiscard]] Result<TableSnapshot> snapshot_once(const TopicDescription& topic);
   // The successor of the pinned one, without a new file.
   [[nodiscard]] Manifest next_manifest(const PinnedTable& pinned) const;
-  [[nodiscard]] Result<TableSnapshot> write(PinnedTable pinned);
+  [[nodiscard]] Result<TableSnapshot> write(const PinnedTable& pinned);
   [[nodiscard]] Result<std::vector<WrittenColumnFile>> write_files(const std::vector<Piece>& pieces);
   [[nodiscard]] Result<std::vector<Piece>> pieces(const PinnedTable& pinned, SchemaId schema) const;
 

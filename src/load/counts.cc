@@ -75,10 +75,11 @@ Result<> Counts::merge(std::size_t first) {
       next = *source.head;
     }
     TRIPOS_ASSIGN(source.head, source.cursor.next());
-    if (source.head == nullptr)
+    if (source.head == nullptr) {
       sources.pop_back();
-    else
+    } else {
       std::push_heap(sources.begin(), sources.end(), later);
+    }
   }
   if (next.count != 0) TRIPOS_TRY(writer.add(next));
   TRIPOS_TRY(writer.finish());

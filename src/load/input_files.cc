@@ -38,10 +38,11 @@ Result<> find_below(const std::string& directory, InputFiles& found) {
     if (at->is_directory(ignored)) {
       if (hidden) at.disable_recursion_pending();
     } else if (!hidden && at->is_regular_file(ignored)) {
-      if (is_named_like_json(at->path().filename().string()))
+      if (is_named_like_json(at->path().filename().string())) {
         paths.push_back(at->path().string());
-      else
+      } else {
         ++found.passed_over;
+      }
     }
   }
   if (failed) return tl::unexpected(os_error(failed.value(), "listing", directory));

@@ -22,10 +22,11 @@ Result<std::shared_ptr<LoadSession>> LoadService::begin(LoadRequest request, con
   }
   TRIPOS_ASSIGN(auto claim, claims_->claim(topic->id, topic->name));
   TRIPOS_ASSIGN(auto index, LoadIndex::open(files_, load_directory(topic->id), request.identity, options_));
+  std::string directory = fmt::format("{}/session-{}", index->directory(), ++session_number_);
   LoadSession::Parts parts{.source = source_,
                            .sink = sink_,
                            .files = files_,
-                           .directory = fmt::format("{}/session-{}", index->directory(), ++session_number_),
+                           .directory = std::move(directory),
                            .claim = std::move(claim),
                            .index = std::move(index)};
   auto session = std::make_shared<LoadSession>(std::move(parts), *topic, std::move(request));

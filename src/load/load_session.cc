@@ -35,7 +35,7 @@ Result<> LoadSession::begin(const LoadIndex::Progress& progress) {
   TRIPOS_ASSIGN(const EnteredClaim entered, EnteredClaim::enter(parts_.claim));
   if (failure_) return tl::unexpected(*failure_);
   // Whatever fails here leaves the counts half made.
-  const Result<> begun = [&]() -> Result<> {
+  Result<> begun = [&]() -> Result<> {
     TRIPOS_TRY(wait_for_room(0));
     TRIPOS_TRY(io::remove_tree(parts_.files, parts_.directory));
     seen_.emplace(parts_.files, parts_.directory, parts_.index->seed(), parts_.index->options().table_size);
@@ -127,10 +127,11 @@ Result<> LoadSession::send(std::vector<NewRecord> records, std::size_t size) {
                        working.reset();
                        const std::lock_guard lock(flight->mutex);
                        flight->bytes -= size;
-                       if (appended)
+                       if (appended) {
                          flight->appended_count += count;
-                       else if (!flight->failure)
+                       } else if (!flight->failure) {
                          flight->failure = appended.error();
+                       }
                        flight->moved.notify_all();
                      });
   return {};

@@ -71,7 +71,7 @@ void GroupCommit::schedule() {
 }
 
 std::shared_ptr<GroupCommit::Round> GroupCommit::begin_round() {
-  const auto round = std::make_shared<Round>();
+  auto round = std::make_shared<Round>();
   round->logs.swap(dirty_);
   for (Syncable* const log : round->logs) {
     log->marked_.reset();

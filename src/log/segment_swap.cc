@@ -68,7 +68,7 @@ Result<> decide_swap(io::FileSystem& files, const std::string& directory, const 
   const std::string path = swap_path(directory);
   // Where the decision stands, the new files must: their names first.
   TRIPOS_TRY(files.sync_directory(directory));
-  const auto decided = io::replace_file(files, path, encode(cleaned));
+  auto decided = io::replace_file(files, path, encode(cleaned));
   if (decided) return {};
   // Perhaps it stands there. Nobody may find it: the new files will be others.
   auto taken_back = files.remove(path);

@@ -77,7 +77,7 @@ Result<> LocalStore::create(const std::string& path, Bytes contents) {
   TRIPOS_TRY(sync_file(staged));
   auto linked = files_.link(staged, path);
   if (linked) linked = sync_directory(directory);
-  const auto removed = files_.remove(staged);
+  auto removed = files_.remove(staged);
   TRIPOS_TRY(std::move(linked));
   return removed;
 }

@@ -76,7 +76,7 @@ struct Demo {
       client::HttpClient http(server->addresses().http, stream);
       static_cast<void>(fetch_rows(http, {.sql = "SELECT 1"}, 1));
     });
-    const Result<> outcome = job(*server, stream, exports);
+    Result<> outcome = job(*server, stream, exports);
     first_question.join();
     if (!outcome) return outcome;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -108,10 +108,11 @@ struct Demo {
 
   void next_commands(const ChildServer& server, const std::string& directory) const {
     fmt::print("\nGo on with:\n  tripos sql --data {}\n  tripos report popularity --by attempts --data {}\n", directory, directory);
-    if (no_wait)
+    if (no_wait) {
       fmt::print("  tripos serve --data {}\n", directory);
-    else
+    } else {
       fmt::print("  kcat -C -b {} -t exams -o beginning -e\n", server.addresses().kafka.text());
+    }
   }
 };
 

@@ -44,7 +44,7 @@ struct Load {
     loading.cancelled = &interrupted();
     const LoadConnections connections{.kafka = [&] { return target->connect_kafka(); }, .http = [&] { return connect_http(*target); }};
     Loaded loaded;
-    const Result<> outcome = load_files(connections, loading, loaded);
+    Result<> outcome = load_files(connections, loading, loaded);
     if (!loading.quiet && loaded.seconds > 0) fmt::print(stderr, "{}\n", loaded_text(loading, loaded));
     return outcome;
   }

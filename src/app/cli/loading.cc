@@ -134,7 +134,7 @@ class Completing final : public Destination {
 
   [[nodiscard]] Result<> wait_until_sent() {
     if (!sending_.valid()) return {};
-    const Result<> sent = sending_.get();
+    Result<> sent = sending_.get();
     tally_ = load_.tally();
     return sent;
   }
@@ -172,7 +172,7 @@ class Run {
                                                     note_rejected(source.name(), why);
                                                     return add(line);
                                                   }});
-    const Result<> outcome = read(source, reader);
+    Result<> outcome = read(source, reader);
     TRIPOS_TRY(sent);
     bytes_before_ += source.position_bytes();
     if (!outcome) {

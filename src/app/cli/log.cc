@@ -175,7 +175,7 @@ struct LogDump {
         if (enough) return fail(ErrorCode::cancelled, "");
         return {};
       };
-      const auto walked = log::for_each_batch_of(*file, visit);
+      auto walked = log::for_each_batch_of(*file, visit);
       if (enough) return {};
       if (!walked) return walked;
     }

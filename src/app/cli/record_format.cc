@@ -48,10 +48,11 @@ Result<RecordFormat> RecordFormat::parse(std::string_view format) {
     if (format.size() < 2 || std::string_view("%tpoTkvshKVS").find(format[1]) == std::string_view::npos) {
       return fail(ErrorCode::invalid_argument, "a format's fields are %t %p %o %T %k %v %h %K %V %%, not '{}'", format.substr(0, 2));
     }
-    if (format[1] == '%')
+    if (format[1] == '%') {
       parsed.pieces_.push_back({0, "%"});
-    else
+    } else {
       parsed.pieces_.push_back({format[1], {}});
+    }
     format.remove_prefix(2);
   }
   return parsed;

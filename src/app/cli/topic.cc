@@ -73,10 +73,11 @@ struct TopicCreate {
   Result<> run(Session& session) {
     TRIPOS_ASSIGN(KafkaConnection connection, session.connect_kafka());
     TRIPOS_ASSIGN(const bool created, create(connection, creation));
-    if (created)
+    if (created) {
       fmt::print(stderr, "Created topic {}. Next: tripos load {} FILE\n", creation.name, creation.name);
-    else
+    } else {
       fmt::print(stderr, "Topic {} exists.\n", creation.name);
+    }
     return {};
   }
 };

@@ -105,11 +105,11 @@ Result<> merge_toml(std::string_view text, const std::string& path, Settings& se
                   "{}: unknown key '{}'; there are data, kafka, http, allow_files and the tables [broker] and [sql]", path, name);
     }
     TRIPOS_ASSIGN(std::string value, scalar_text(node, name, path));
-    if (name == "kafka")
+    if (name == "kafka") {
       settings.kafka = std::move(value);
-    else if (name == "http")
+    } else if (name == "http") {
       settings.http = std::move(value);
-    else {
+    } else {
       settings.data = std::move(value);
       settings.data_is_default = false;
     }

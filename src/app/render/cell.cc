@@ -61,9 +61,9 @@ class Walker {
  private:
   bool skip_string() {
     for (++position_; position_ < json_.size(); ++position_) {
-      if (json_[position_] == '\\')
+      if (json_[position_] == '\\') {
         ++position_;
-      else if (json_[position_] == '"') {
+      } else if (json_[position_] == '"') {
         ++position_;
         return true;
       }
@@ -219,10 +219,11 @@ std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') json.push_back('\\');
-    if (static_cast<unsigned char>(c) < 0x20)
+    if (static_cast<unsigned char>(c) < 0x20) {
       json.append(fmt::format("\\u{:04x}", static_cast<unsigned>(c)));
-    else
+    } else {
       json.push_back(c);
+    }
   }
   return json + "\"";
 }

@@ -83,12 +83,13 @@ Result<std::size_t> ResultReader::take_rows(Bytes slice) {
   for (std::size_t i = 0; i < slice.size(); ++i) {
     const char c = slice[i];
     if (in_string_) {
-      if (escaped_)
+      if (escaped_) {
         escaped_ = false;
-      else if (c == '\\')
+      } else if (c == '\\') {
         escaped_ = true;
-      else if (c == '"')
+      } else if (c == '"') {
         in_string_ = false;
+      }
       continue;
     }
     if (c == '"') {

@@ -97,18 +97,20 @@ class Shell {
       fmt::print("Timing is {}.\n", timing_ ? "on" : "off");
     } else if (name == "\\o") {
       const auto form = output_form(argument);
-      if (form)
+      if (form) {
         form_ = *form;
-      else
+      } else {
         complain(form.error());
+      }
     } else if (name == "\\d" && argument.empty()) {
       ask("SHOW TABLES");
     } else if (name == "\\d") {
       const auto rows = fetch_rows(http_, {.sql = fmt::format("SELECT * FROM {} LIMIT 0", exam::quoted_name(argument))}, 0);
-      if (rows)
+      if (rows) {
         fmt::print("{}", schema_tree(rows->columns));
-      else
+      } else {
         complain(rows.error());
+      }
     } else {
       fmt::print(stderr, "there is no command {}; \\? helps\n", name);
     }

@@ -35,9 +35,9 @@ template <typename Response>
 
 // Of results with the usual two fields.
 template <typename Result>
-void refuse_result(Result& result, KafkaError error) {
+void refuse_result(Result& result, const KafkaError& error) {
   result.error_code = error.code;
-  result.error_message = std::move(error.message);
+  result.error_message = error.message;
 }
 
 }  // namespace tripos::broker

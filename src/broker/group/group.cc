@@ -70,11 +70,11 @@ void Group::handle(Step& step, Commit& event) {
   const bool names_member = event.generation >= 0 || !event.member_id.empty() || event.instance_id;
   wire::ErrorCode error = wire::ErrorCode::none;
   if (event.generation < 0 && state_ == State::empty) {
-    error = wire::ErrorCode::none;
-  } else if (!names_member && event.transactional) {
-    error = wire::ErrorCode::none;  // Kafka's: its producer is fenced by its transactional id
+    // There is no member that this could be.
   } else if (!names_member) {
-    error = wire::ErrorCode::unknown_member_id;  // partitions that a group has shared out can't be committed from outside
+    // Partitions that a group has shared out can't be committed from outside. In a transaction they can, as on Kafka: its producer is
+    // fenced by its transactional id.
+    if (!event.transactional) error = wire::ErrorCode::unknown_member_id;
   } else {
     error = check_member(event.member_id, event.instance_id);
     if (error == wire::ErrorCode::none && event.generation != generation_) error = wire::ErrorCode::illegal_generation;

@@ -55,9 +55,10 @@ void Group::join_new(Step& step, Join& event) {
 
 void Group::join_known(Step& step, Join& event) {
   if (pending_.contains(event.member_id)) {
-    if (event.instance_id)
+    if (event.instance_id) {
       return refuse_join(step, event.request, event.member_id,
                          wire::ErrorCode::unknown_member_id);  // those ids are given to dynamic members only
+    }
     return add_member(step, event, event.member_id);
   }
   if (const wire::ErrorCode error = check_member(event.member_id, event.instance_id); error != wire::ErrorCode::none) {

@@ -108,7 +108,7 @@ Effects Transaction::on(InitProducer&& event) {
   next.state = State::empty;
   next.partitions.clear();
   next.start_timestamp_ms = -1;
-  return store({.next = std::move(next), .init = std::move(event), .request = {}});
+  return store({.next = std::move(next), .init = event, .request = {}});
 }
 
 wire::ErrorCode Transaction::check_producer(const ProducerIdAndEpoch& producer) const {

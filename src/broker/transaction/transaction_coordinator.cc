@@ -142,7 +142,7 @@ void TransactionCoordinator::complete_prepared() {
 // ---- Requests
 
 void TransactionCoordinator::init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected,
-                                           InitCallback done) {
+                                           const InitCallback& done) {
   if (const wire::ErrorCode error = check_id(id); error != wire::ErrorCode::none) return done(error, {});
   if (timeout_ms <= 0 || std::chrono::milliseconds(timeout_ms) > settings_.timeout_max) {
     return done(wire::ErrorCode::invalid_transaction_timeout, {});

@@ -63,7 +63,7 @@ class TransactionCoordinator {
   [[nodiscard]] bool is_completing(ProducerId producer_id, const TopicPartitionName& partition, Offset first) const;
   [[nodiscard]] std::size_t completing_count() const noexcept { return completing_.size(); }
 
-  void init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected, InitCallback done);
+  void init_producer(const std::string& id, std::int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected, const InitCallback& done);
   void add_partitions(const std::string& id, ProducerIdAndEpoch producer, Partitions partitions, ErrorCallback done);
   void end(const std::string& id, ProducerIdAndEpoch producer, bool committed, ErrorCallback done);
   // Whether records of the producer may be written to the partition now, as a part of its transaction: NONE, or why not.

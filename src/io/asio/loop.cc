@@ -105,7 +105,7 @@ class AsioListener final : public Listener {
     shared_->stopped = true;
     error_code ignored;
     shared_->acceptor.close(ignored);
-    shared_->retry.cancel();
+    shared_->retry.cancel(ignored);
   }
 
   Endpoint endpoint() const override {

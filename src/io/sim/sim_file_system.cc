@@ -354,7 +354,7 @@ struct SimFileSystem::Survivors {
     auto& copy = made[old.get()];
     if (copy != nullptr) return copy;
     copy = std::make_shared<Node>();
-    const NodePointer result = copy;
+    NodePointer result = copy;
     result->directory = old->directory;
     if (survival == Survival::killed) {
       unchanged(*old, *result);

@@ -40,7 +40,7 @@ Result<Expression> build_map(Rewriter&, FunctionCall& call) {
       .sql = fmt::format("map([{}], [{}])", keys, values), .type = SqlType::map(key, value), .title = call_title("map", call.arguments)};
 }
 
-Expression structure(std::vector<std::pair<std::string, Expression>> members, std::string title) {
+Expression structure(const std::vector<std::pair<std::string, Expression>>& members, std::string title) {
   std::vector<SqlField> fields;
   std::string list;
   for (auto& [name, value] : members) {

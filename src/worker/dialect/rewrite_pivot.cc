@@ -80,7 +80,7 @@ Result<Rewriter::From> Rewriter::pivot(Node node, const Scope* outer, const Name
 }
 
 // A row for each of the columns, its name and its value in two new columns.
-Result<Rewriter::From> Rewriter::unpivot(Node node, From source) {
+Result<Rewriter::From> Rewriter::unpivot(Node node, const From& source) {
   const std::vector<Node> pivots = node.list("pivots");
   const std::vector<std::string> value_names = node.texts("unpivot_names");
   if (pivots.size() != 1 || value_names.size() != 1 || pivots[0].texts("unpivot_names").size() != 1) {

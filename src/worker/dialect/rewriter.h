@@ -127,7 +127,7 @@ class Rewriter {
   [[nodiscard]] Result<From> table_function(Node node, const Scope* outer);
   [[nodiscard]] Result<From> values(Node node, const Scope* outer);
   [[nodiscard]] Result<From> pivot(Node node, const Scope* outer, const Names* names);
-  [[nodiscard]] Result<From> unpivot(Node node, From source);
+  [[nodiscard]] Result<From> unpivot(Node node, const From& source);
   [[nodiscard]] Result<From> subquery_table(Query query, Node node, std::string alias);
 
   // expressions (rewrite_expression.cc)
