@@ -49,7 +49,7 @@ class Campaign {
   void work() {
     while (!is_over()) {
       const std::uint64_t seed = next_seed_++;
-      add(seed, sim::run({.seed = seed}));
+      add(seed, sim::run({.seed = seed, .points_max = options_.points}));
     }
   }
 
