@@ -3,41 +3,13 @@
 // Codecs: what the package brings (none, gzip) and snappy by its plug-in.
 import kafkajs from 'kafkajs'
 import snappy from 'kafkajs-snappy'
+import { address, checker, expect, finish, name, sabotage, sleep, values } from './checks.js'
 
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs
 CompressionCodecs[CompressionTypes.Snappy] = snappy
 
-const [address, name, option] = process.argv.slice(2)
-const sabotage = option === '--sabotage'
 const kafka = new Kafka({ brokers: [address], clientId: name, logLevel: logLevel.NOTHING, retry: { retries: 3 } })
-const timeoutMs = 40_000
-let failed = false
-
-const sleep = milliseconds => new Promise(done => setTimeout(done, milliseconds))
-
-async function check(what, test) {
-  const closing = []
-  try {
-    const open = async client => {
-      await client.connect()
-      closing.unshift(client)
-      return client
-    }
-    await Promise.race([test(open), sleep(timeoutMs).then(() => { throw new Error(`not done after ${timeoutMs / 1000} s`) })])
-    console.log(`pass  ${what}`)
-  } catch (error) {
-    failed = true
-    console.log(`FAIL  ${what}  (${String(error.message).replaceAll('\n', ' ').slice(0, 300)})`)
-  }
-  for (const client of closing) await client.disconnect().catch(() => {})
-}
-
-function expect(expected, found) {
-  const [a, b] = [JSON.stringify(expected), JSON.stringify(found)]
-  if (a !== b) throw new Error(`expected ${a.slice(0, 100)}, found ${b.slice(0, 100)}`)
-}
-
-const values = count => Array.from({ length: count }, (_, i) => `value ${i} ${'x'.repeat(i % 100)}`)
+const check = checker(client => client.connect(), client => client.disconnect())
 
 async function send(open, topic, all, compression = CompressionTypes.None) {
   const producer = await open(kafka.producer({ allowAutoTopicCreation: true }))
@@ -129,5 +101,4 @@ await check('admin: topics, configurations, offsets, groups', async open => {
   expect(false, (await admin.listTopics()).includes(topic))
 })
 
-console.log('done')
-process.exit(failed ? 1 : 0)
+finish()

@@ -2,57 +2,24 @@
 // NAME begins the names of topics and groups. --sabotage: a record is kept back, which the checks must find. Prints what compat.py reads.
 import zlib from 'node:zlib'
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
+import { address, checker, expect, finish, name, sabotage, sleep, values } from './checks.js'
 
-const [address, name, option] = process.argv.slice(2)
-const sabotage = option === '--sabotage'
 const common = { clientId: name, bootstrapBrokers: [address], retries: 3, timeout: 20_000 }
-const timeoutMs = 40_000
-let failed = false
-
-const sleep = milliseconds => new Promise(done => setTimeout(done, milliseconds))
-
-async function check(what, test) {
-  const closing = []
-  try {
-    const open = client => {
-      closing.unshift(client)
-      return client
-    }
-    await Promise.race([test(open), sleep(timeoutMs).then(() => { throw new Error(`not done after ${timeoutMs / 1000} s`) })])
-    console.log(`pass  ${what}`)
-  } catch (error) {
-    failed = true
-    console.log(`FAIL  ${what}  (${String(error.message).replaceAll('\n', ' ').slice(0, 300)})`)
-  }
-  for (const client of closing) {
-    try {
-      await (client instanceof Consumer ? client.close(true) : client.close())
-    } catch {
-      // what it was closed amid is told above
-    }
-  }
-}
-
-function expect(expected, found) {
-  const [a, b] = [JSON.stringify(expected), JSON.stringify(found)]
-  if (a !== b) throw new Error(`expected ${a.slice(0, 100)}, found ${b.slice(0, 100)}`)
-}
-
-const values = count => Array.from({ length: count }, (_, i) => `value ${i} ${'x'.repeat(i % 100)}`)
+const check = checker(() => {}, client => client instanceof Consumer ? client.close(true) : client.close())
 
 async function create(open, topic, partitions = 1) {
-  await open(new Admin(common)).createTopics({ topics: [topic], partitions, replicas: 1 })
+  await (await open(new Admin(common))).createTopics({ topics: [topic], partitions, replicas: 1 })
 }
 
 async function send(open, topic, all, settings = {}) {
-  const producer = open(new Producer({ ...common, serializers: stringSerializers, ...settings }))
+  const producer = await open(new Producer({ ...common, serializers: stringSerializers, ...settings }))
   const messages = all.map(value => ({ topic, key: 'key', value, headers: { trace: 'abc' }, partition: 0 }))
   return producer.send({ messages: sabotage ? messages.slice(0, -1) : messages, acks: -1, ...settings })
 }
 
 // What a new member of the group gets: so many, and what more there is.
 async function consume(open, topic, count, settings = {}) {
-  const consumer = open(new Consumer({ ...common, groupId: topic, deserializers: stringDeserializers, maxWaitTime: 200,
+  const consumer = await open(new Consumer({ ...common, groupId: topic, deserializers: stringDeserializers, maxWaitTime: 200,
     sessionTimeout: 10_000, heartbeatInterval: 1000 }))
   const stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest', autocommit: false, ...settings })
   const got = []
@@ -89,16 +56,16 @@ await check('a group goes on where it committed', async open => {
   await send(open, topic, values(100))
   const got = await consume(open, topic, 100)
   await got.at(-1).commit()
-  await open(new Admin(common)).describeGroups({ groups: [topic] })
-  const producer = open(new Producer({ ...common, serializers: stringSerializers }))
+  await (await open(new Admin(common))).describeGroups({ groups: [topic] })
+  const producer = await open(new Producer({ ...common, serializers: stringSerializers }))
   await producer.send({ messages: [{ topic, value: 'after', partition: 0 }], acks: -1 })
-  const consumer = open(new Consumer({ ...common, groupId: topic }))
+  const consumer = await open(new Consumer({ ...common, groupId: topic }))
   expect('100', String((await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0] }] })).get(topic)[0]))
 })
 
 await check('admin: create, list, delete topics', async open => {
   const topic = `${name}-admin`
-  const admin = open(new Admin(common))
+  const admin = await open(new Admin(common))
   const made = await admin.createTopics({ topics: [topic], partitions: sabotage ? 2 : 3, replicas: 1 })
   expect([topic, 3], [made[0].name, made[0].partitions])
   expect(true, (await admin.listTopics()).includes(topic))
@@ -106,5 +73,4 @@ await check('admin: create, list, delete topics', async open => {
   expect(false, (await admin.listTopics()).includes(topic))
 })
 
-console.log('done')
-process.exit(failed ? 1 : 0)
+finish()
