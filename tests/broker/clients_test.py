@@ -2,13 +2,15 @@
 """Clients that we did not write, against a running broker: confluent-kafka (librdkafka), kafka-python, kcat.
 
 TRIPOS_PROGRAM: the built program, which is started for the run; or TRIPOS_KAFKA: the address of a broker that runs (also Apache Kafka,
-which must give the same results). A client that is not installed is skipped, and said so.
+which must give the same results). A client that is not installed is skipped, and said so. --sabotage: a control, in which each test must
+fail: of what is produced a message is kept back, a topic has a partition less, nothing is too large.
 """
 
 import contextlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,6 +29,7 @@ except ImportError:
     kafka = None
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+sabotage = False
 
 
 def setUpModule():
@@ -59,6 +62,18 @@ def fresh(prefix):
     return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 
+def sent(messages):
+    """All of them; in a control without the one in the middle."""
+    messages = list(messages)
+    if sabotage:
+        del messages[len(messages) // 2]
+    return messages
+
+
+def patience(seconds=30):
+    return 3 if sabotage else seconds
+
+
 @unittest.skipUnless(confluent_kafka, "confluent-kafka is not installed")
 class Librdkafka(unittest.TestCase):
     def producer(self, **settings):
@@ -67,7 +82,7 @@ class Librdkafka(unittest.TestCase):
     def produce(self, topic, values, **settings):
         refused = []
         producer = self.producer(**settings)
-        for value in values:
+        for value in sent(values):
             producer.produce(topic, value, on_delivery=lambda error, _: error and refused.append(error))
             producer.poll(0)
         self.assertEqual(producer.flush(30), 0)
@@ -82,9 +97,9 @@ class Librdkafka(unittest.TestCase):
         finally:
             consumer.close()
 
-    def consume(self, consumer, count, seconds=30):
+    def consume(self, consumer, count):
         values = []
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patience()
         while len(values) < count and time.monotonic() < end:
             message = consumer.poll(0.2)
             if message is None:
@@ -121,7 +136,8 @@ class Librdkafka(unittest.TestCase):
     def test_headers_keys_and_times(self):
         topic = fresh("rd-fields")
         producer = self.producer()
-        producer.produce(topic, b"v", key=b"k", headers={"trace": b"abc", "none": None}, timestamp=1517141411123)
+        headers = dict(sent([("trace", b"abc"), ("none", None)]))
+        producer.produce(topic, b"v", key=b"k", headers=headers, timestamp=1517141411123)
         producer.produce(topic, None, key=b"k")
         self.assertEqual(producer.flush(10), 0)
         with self.consumer(fresh("g")) as consumer:
@@ -145,7 +161,7 @@ class Librdkafka(unittest.TestCase):
     def test_offsets_and_times(self):
         topic = fresh("rd-offsets")
         producer = self.producer()
-        for second in range(5):
+        for second in sent(range(5)):
             producer.produce(topic, b"v", timestamp=1_500_000_000_000 + 1000 * second)
         producer.flush(10)
         with self.consumer(fresh("g")) as consumer:
@@ -156,7 +172,7 @@ class Librdkafka(unittest.TestCase):
     def test_admin(self):
         admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": bootstrap})
         topic = fresh("rd-admin")
-        new = confluent_kafka.admin.NewTopic(topic, num_partitions=3, replication_factor=1, config={"retention.ms": "-1"})
+        new = confluent_kafka.admin.NewTopic(topic, num_partitions=3 - sabotage, replication_factor=1, config={"retention.ms": "-1"})
         admin.create_topics([new])[topic].result(10)
         self.assertEqual(len(admin.list_topics(topic, timeout=10).topics[topic].partitions), 3)
         with self.assertRaises(confluent_kafka.KafkaException) as refused:
@@ -192,7 +208,7 @@ class Librdkafka(unittest.TestCase):
         admin.create_topics([confluent_kafka.admin.NewTopic(topic, 1, 1, config={"max.message.bytes": "1000"})])[topic].result(10)
         told = []
         producer = self.producer()
-        producer.produce(topic, b"x" * 2000, on_delivery=lambda error, _: told.append(error))
+        producer.produce(topic, b"x" * (200 if sabotage else 2000), on_delivery=lambda error, _: told.append(error))
         producer.flush(10)
         self.assertEqual(told[0].code(), confluent_kafka.KafkaError.MSG_SIZE_TOO_LARGE)
 
@@ -203,8 +219,8 @@ class KafkaPython(unittest.TestCase):
         for codec in (None, "gzip"):
             topic = fresh("kp")
             producer = kafka.KafkaProducer(bootstrap_servers=bootstrap, compression_type=codec)
-            sent = [producer.send(topic, f"{i}".encode(), key=b"k") for i in range(300)]
-            offsets = [future.get(30).offset for future in sent]
+            futures = [producer.send(topic, f"{i}".encode(), key=b"k") for i in sent(range(300))]
+            offsets = [future.get(30).offset for future in futures]
             producer.close()
             self.assertEqual(offsets, list(range(300)))
             consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=fresh("g"),
@@ -220,10 +236,10 @@ class KafkaPython(unittest.TestCase):
     def test_two_members_share_a_topic(self):
         topic, group = fresh("kp-group"), fresh("g")
         admin = kafka.admin.KafkaAdminClient(bootstrap_servers=bootstrap)
-        admin.create_topics([kafka.admin.NewTopic(topic, 4, 1)])
+        admin.create_topics([kafka.admin.NewTopic(topic, 4 - sabotage, 1)])
         consumers = [kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, session_timeout_ms=6000) for _ in range(2)]
         assigned = [set(), set()]
-        end = time.monotonic() + 30
+        end = time.monotonic() + patience()
 
         def poll(index):
             while time.monotonic() < end and not all(len(each) == 2 for each in assigned):
@@ -246,18 +262,24 @@ class Kcat(unittest.TestCase):
     def kcat(self, *arguments, stdin=None):
         return subprocess.run(["kcat", "-b", bootstrap, *arguments], input=stdin, capture_output=True, check=True, timeout=60).stdout
 
-    def test_query_for_a_time(self):
+    def produced(self, *lines):
         topic = fresh("kcat")
-        self.kcat("-P", "-t", topic, stdin=b"a\nb\n")
+        self.kcat("-P", "-t", topic, stdin=b"".join(line + b"\n" for line in sent(lines)))
+        return topic
+
+    def test_query_for_a_time(self):
+        topic = self.produced(b"a", b"b")
         self.assertIn(b"offset 2", self.kcat("-Q", "-t", f"{topic}:0:-1"))
         self.assertIn(b"offset 0", self.kcat("-Q", "-t", f"{topic}:0:0"))
 
     def test_the_last_messages(self):
-        topic = fresh("kcat")
-        self.kcat("-P", "-t", topic, stdin=b"a\nb\nc\n")
+        topic = self.produced(b"a", b"b", b"c")
         self.assertEqual(self.kcat("-C", "-t", topic, "-o", "-2", "-e", "-q"), b"b\nc\n")
         self.assertEqual(self.kcat("-C", "-t", topic, "-o", "1", "-c", "1", "-q"), b"b\n")
 
 
 if __name__ == "__main__":
+    if "--sabotage" in sys.argv:
+        sys.argv.remove("--sabotage")
+        sabotage = True
     unittest.main(verbosity=2)

@@ -38,23 +38,24 @@ def wait(condition, seconds=TIMEOUT_S):
 
 
 class Topic:
-    """A new topic with PARTITIONS partitions; produce() numbers its messages."""
+    """A new topic with PARTITIONS partitions; produce() numbers its messages, which go to the partitions in turns."""
 
-    def __init__(self, address, prefix):
+    def __init__(self, address, prefix, **settings):
         from confluent_kafka import Producer
         from confluent_kafka.admin import AdminClient, NewTopic
 
         self.name = f"{prefix}-{uuid.uuid4().hex[:8]}"
         self.produced = 0
-        self.producer = Producer({"bootstrap.servers": address})
+        self.producer = Producer({"bootstrap.servers": address, **settings})
         admin = AdminClient({"bootstrap.servers": address})
         for future in admin.create_topics([NewTopic(self.name, PARTITIONS, 1)]).values():
             future.result(30)
 
-    def produce(self, count):
+    def produce(self, count, fields=lambda number: {"value": str(number).encode()}):
         for i in range(count):
             if not (sabotage and i == count // 2):
-                self.producer.produce(self.name, str(self.produced).encode(), partition=self.produced % PARTITIONS)
+                self.producer.produce(self.name, partition=self.produced % PARTITIONS, **fields(self.produced))
+                self.producer.poll(0)
             self.produced += 1
         if self.producer.flush(30) != 0:
             raise RuntimeError("not all messages were acknowledged")

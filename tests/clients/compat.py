@@ -31,6 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(ROOT, "build", "clients")
 PYTHON = os.path.join(WORK, "venv", "bin", "python")
+SPARK_PYTHON = os.path.join(WORK, "spark", "bin", "python")
 TIMEOUT_S = 600
 
 
@@ -94,6 +95,7 @@ def execute(command, environment, timeout_s):
 
 
 def run_program(program, address, verdict, timeout_s=TIMEOUT_S, sabotaged=False):
+    """A control comes after the program itself: its checks are those that passed there, not what a program says that broke down."""
     name = f"compat-{uuid.uuid4().hex[:8]}"
     command = [*program.command, *([address, name] if program.told else []), *program.arguments]
     if sabotaged:
@@ -103,8 +105,11 @@ def run_program(program, address, verdict, timeout_s=TIMEOUT_S, sabotaged=False)
     checks, done = parse(output)
     if sabotaged:
         blind = [what for passed, what, _ in checks if passed]
-        good = done and bool(checks) and not blind
-        verdict.add(good, "control: with a record kept back every check fails", f"passed: {blind}, done: {done}")
+        passed_before = {what for passed, what, _ in verdict.checks if passed}
+        strange = [f"{what}: {why}" for _, what, why in checks if what not in passed_before]
+        good = done and bool(checks) and not blind and not strange
+        verdict.add(good, "control: with a record kept back every check fails",
+                    f"passed: {blind}, failed without having passed before: {strange[:3]}, done: {done}")
         return
     for check in checks:
         verdict.add(*check)
@@ -150,6 +155,20 @@ def python_client(package):
         python_clients()
         return run(PYTHON, "-c", f"import importlib.metadata; print(importlib.metadata.version({package!r}))")
     return install
+
+
+def spark():
+    wanted, venv = os.path.join(HERE, "spark_requirements.txt"), os.path.dirname(os.path.dirname(SPARK_PYTHON))
+    kept = os.path.join(venv, "requirements.txt")
+    if not up_to_date(wanted, kept):
+        run(sys.executable, "-m", "venv", venv)
+        run(SPARK_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", wanted)
+        shutil.copy(wanted, kept)
+    connector = re.search(r"spark-sql-kafka-0-10_2\.13-([\d.]+)\.jar", run(os.path.join(HERE, "kafka_classpath"), "spark_pom"))[1]
+    installed = run(SPARK_PYTHON, "-c", "import pyspark; print(pyspark.__version__)")
+    if connector != installed:
+        raise RuntimeError(f"spark_pom.xml has the connector of {connector}, spark_requirements.txt pyspark {installed}: they must be the same")
+    return installed
 
 
 def kcat():
@@ -208,7 +227,7 @@ def python(*arguments):
 
 
 def unit_tests(name):
-    return Program([PYTHON, os.path.join(ROOT, "tests", "broker", "clients_test.py"), name], told=False)
+    return Program([PYTHON, os.path.join(ROOT, "tests", "broker", "clients_test.py"), name], sabotage=True, told=False)
 
 
 JUDGES = [
@@ -218,12 +237,16 @@ JUDGES = [
            Program(python("groups.py"), ("confluent-cooperative",), sabotage=True)],
           core=True),
     Judge("kafka-clients (Java)", java_client, [Program(["java", f"@{WORK}/java.arguments", "RoundTrip"], sabotage=True)], core=True),
-    Judge("Kafka's own tools", kafka_tools, [Program(python("tools.py"))]),
+    Judge("Kafka's own tools", kafka_tools, [Program(python("tools.py"), sabotage=True)]),
     Judge("session against Apache Kafka", kafka_tools, [
         Program(python("session.py"), sabotage=True), Program(python("session.py"), ("--kafka",), only_all=True)]),
     Judge("Kafka Streams, exactly-once v2", kafka_programs, [
         Program(python("streams.py"), sabotage=True), Program(python("streams.py"), ("--kill-broker",))]),
     Judge("Kafka Connect, distributed", kafka_programs, [Program(python("connect.py"), sabotage=True)]),
+    Judge("Spark", spark, [
+        Program([SPARK_PYTHON, os.path.join(HERE, "spark.py")], sabotage=True),
+        Program([SPARK_PYTHON, os.path.join(HERE, "spark_streams.py")], sabotage=True),
+        Program([SPARK_PYTHON, os.path.join(HERE, "spark_streams.py")], ("--kill-broker",), sabotage=True)]),
     Judge("kafka-python", python_client("kafka-python"), [unit_tests("KafkaPython"),
                                                           Program(python("groups.py"), ("kafka-python",), sabotage=True)]),
     Judge("aiokafka", python_client("aiokafka"), [Program(python("aiokafka_trip.py"), sabotage=True)]),
@@ -330,6 +353,7 @@ def main():
     os.makedirs(WORK, exist_ok=True)
     os.environ["TRIPOS_PROGRAM"] = os.path.abspath(options.program)  # for judges that need a server of their own
     server = Server(os.path.abspath(options.program))
+    os.environ["TRIPOS_DATA"] = server.data  # for those that ask it in SQL
     try:
         verdicts = [judge(one, server, options.all) for one in chosen]
         verdicts.append(judge_files(server))

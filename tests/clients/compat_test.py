@@ -13,11 +13,11 @@ import session_text  # noqa: E402
 GOOD = "print('pass  one'); print('done')"
 
 
-def verdict_of(script, sabotaged=False, timeout_s=60):
-    verdict = compat.Verdict("judge")
+def verdict_of(script, sabotaged=False, timeout_s=60, before=()):
+    verdict = compat.Verdict("judge", checks=[(True, what, "") for what in before])
     program = compat.Program([sys.executable, "-c", script], sabotage=True)
     compat.run_program(program, "127.0.0.1:1", verdict, timeout_s=timeout_s, sabotaged=sabotaged)
-    return [(passed, what) for passed, what, _ in verdict.checks]
+    return [(passed, what) for passed, what, _ in verdict.checks[len(before):]]
 
 
 class Verdicts(unittest.TestCase):
@@ -56,10 +56,15 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(compat.parse(said), ([(True, "a", ""), (False, "b", "skipped 'not installed'")], True))
 
     def test_a_control_passes_only_if_every_check_fails(self):
-        self.assertEqual(verdict_of("print('FAIL  one'); print('done'); exit(1)", sabotaged=True)[0][0], True)
-        self.assert_failed("print('FAIL  one'); print('pass  two'); print('done'); exit(1)", sabotaged=True)
-        self.assert_failed("print('done')", sabotaged=True)
-        self.assert_failed("print('FAIL  one')", sabotaged=True)
+        before = ("one", "two")
+        self.assertEqual(verdict_of("print('FAIL  one'); print('done'); exit(1)", sabotaged=True, before=before)[0][0], True)
+        self.assert_failed("print('FAIL  one'); print('pass  two'); print('done'); exit(1)", sabotaged=True, before=before)
+        self.assert_failed("print('done')", sabotaged=True, before=before)
+        self.assert_failed("print('FAIL  one')", sabotaged=True, before=before)
+
+    def test_a_control_that_broke_down_is_none(self):
+        script = "print('FAIL  one'); print('FAIL  it ran to its end  (no broker)'); print('done'); exit(1)"
+        self.assert_failed(script, sabotaged=True, before=("one",))
 
     def test_the_report_names_what_failed(self):
         verdict = compat.Verdict("judge", "1.0", [(True, "one", ""), (False, "two", "why")])

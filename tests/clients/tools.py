@@ -1,6 +1,7 @@
-"""Kafka's own command-line tools against a running broker: tools.py HOST:PORT NAME
+"""Kafka's own command-line tools against a running broker: tools.py HOST:PORT NAME [--sabotage]
 
 Topics, producers, consumers, groups, offsets, configurations, as an administrator uses them. NAME begins the names of topics and groups.
+--sabotage: messages are kept back, something else is done than what is looked for, or what there is not is looked for.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 
 from confluent_kafka import Producer
 
+import checks
 from checks import HERE, PARTITIONS, Topic, check, run, run_checks, wait
 from groups import Member
 
@@ -39,7 +41,7 @@ class Tools:
 
     def consume(self, topic, count, *arguments):
         said = self.run("org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--max-messages", str(count), "--timeout-ms",
-                        "30000", *arguments, check_code=False)
+                        "5000" if checks.sabotage else "30000", *arguments, check_code=False)
         return [line for line in said.splitlines() if not line.startswith(("Processed a total", "SLF4J"))]
 
 
@@ -59,10 +61,13 @@ def expect(expected, found):
 
 def topics_and_messages(tools, name):
     topic = f"{name}-console"
+    wrong = checks.sabotage
+    another = f"{topic}-another" if wrong else topic
 
     def create():
-        tools.topics("--create", "--topic", topic, "--partitions", "2", "--replication-factor", "1", "--config", "retention.ms=3600000")
-        if "already exists" not in tools.topics("--create", "--topic", topic, check_code=False):
+        tools.topics("--create", "--topic", topic, "--partitions", str(2 - wrong), "--replication-factor", "1", "--config",
+                     "retention.ms=3600000")
+        if "already exists" not in tools.topics("--create", "--topic", another, check_code=False):
             raise AssertionError("created twice")
         tools.topics("--create", "--topic", topic, "--if-not-exists")
         if topic not in tools.topics("--list").split():
@@ -75,12 +80,12 @@ def topics_and_messages(tools, name):
 
     def messages(codec):
         keyed = [f"key{i}:{codec} value {i}" for i in range(20)]
-        tools.produce(topic, "\n".join(keyed) + "\n", "--compression-codec", codec, "--property", "parse.key=true",
+        tools.produce(topic, "\n".join(keyed[wrong:]) + "\n", "--compression-codec", codec, "--property", "parse.key=true",
                       "--property", "key.separator=:")
         got = tools.consume(topic, 20, "--group", f"{topic}-{codec}", "--from-beginning", "--property", "print.key=true",
                             "--property", "key.separator=:")
-        expect(sorted(keyed), sorted(got))
         delete_and_create()
+        expect(sorted(keyed), sorted(got))
 
     def delete_and_create():
         tools.topics("--delete", "--topic", topic)
@@ -88,7 +93,7 @@ def topics_and_messages(tools, name):
         tools.topics("--create", "--topic", topic, "--partitions", "2")
 
     def offsets():
-        tools.produce(topic, "a\nb\nc\n")
+        tools.produce(topic, "a\nb\n" if wrong else "a\nb\nc\n")
         told = tools.run("org.apache.kafka.tools.GetOffsetShell", "--topic", topic, "--time", "latest")
         expect(3, sum(int(line.split(":")[2]) for line in told.split()))
         told = tools.run("org.apache.kafka.tools.GetOffsetShell", "--topic", topic, "--time", "earliest")
@@ -96,7 +101,7 @@ def topics_and_messages(tools, name):
 
     def configurations():
         entity = ("--entity-type", "topics", "--entity-name", topic)
-        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--add-config", "retention.ms=7200000")
+        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--add-config", "retention.ms=7100000" if wrong else "retention.ms=7200000")
         expect(True, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
         tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--delete-config", "retention.ms")
         expect(False, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
@@ -107,13 +112,13 @@ def topics_and_messages(tools, name):
         attempt(f"console-producer, console-consumer: keys and values, {codec}", lambda codec=codec: messages(codec))
     attempt("kafka-get-offsets: latest, earliest", offsets)
     attempt("kafka-configs: --alter, --describe", configurations)
-    attempt("kafka-topics: --alter --partitions", lambda: (tools.topics("--alter", "--topic", topic, "--partitions", "3"), expect(
+    attempt("kafka-topics: --alter --partitions", lambda: (tools.topics("--alter", "--topic", topic, "--partitions", str(3 + wrong)), expect(
         True, "PartitionCount: 3" in tools.topics("--describe", "--topic", topic))))
-    attempt("kafka-broker-api-versions", lambda: expect(True, "Produce(0): " in tools.run(
+    attempt("kafka-broker-api-versions", lambda: expect(True, f"Produce({99 if wrong else 0}): " in tools.run(
         "org.apache.kafka.tools.BrokerApiVersionsCommand")))
-    attempt("kafka-log-dirs: --describe", lambda: expect(True, f'"{topic}-0"' in tools.run(
+    attempt("kafka-log-dirs: --describe", lambda: expect(True, f'"{another}-0"' in tools.run(
         "org.apache.kafka.tools.LogDirsCommand", "--describe", "--topic-list", topic)))
-    attempt("kafka-topics: --delete", lambda: (tools.topics("--delete", "--topic", topic), expect(
+    attempt("kafka-topics: --delete", lambda: (tools.topics("--delete", "--topic", another), expect(
         False, topic in tools.topics("--list").split())))
 
 
@@ -121,37 +126,43 @@ def groups(tools, name):
     topic = Topic(tools.address, name)
     topic.produce(100)
     group = f"{name}-group"
+    wrong = checks.sabotage
+    unknown = f"{group}-unknown" if wrong else group
+    state = "Stable" if wrong else "Empty"
 
     def consume(group, count, *arguments):
         return [int(line) for line in tools.consume(topic.name, count, "--group", group, *arguments)]
 
-    first = consume(group, 42, "--from-beginning")
+    first = consume(group, 42 - wrong, "--from-beginning")
     check("console-consumer: --from-beginning --max-messages 42", len(set(first)) == 42, len(first))
     rest = consume(group, 58)
     check("console-consumer: the same group goes on", sorted(first + rest) == list(range(100)), f"{len(rest)} more")
     check("console-consumer: another group starts anew", sorted(consume(group + "-2", 100, "--from-beginning")) == list(range(100)))
 
-    check("consumer-groups: --list", {group, group + "-2"} <= set(tools.groups("--list").split()))
+    check("consumer-groups: --list", {unknown, group + "-2"} <= set(tools.groups("--list").split()))
+    if wrong:
+        topic.produce(3)  # two messages that nobody consumed
     described = tools.groups("--describe", "--group", group)
     lags = re.findall(rf"{group}\s+{topic.name}\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)", described)
     without_lag = len(lags) == PARTITIONS and all(lag == "0" for _, _, lag in lags)
     check("consumer-groups: --describe has each partition without lag", without_lag, described)
-    check("consumer-groups: --describe --state", "Empty" in tools.groups("--describe", "--group", group, "--state"))
-    check("consumer-groups: --list --state", re.search(rf"{group}\s+Empty", tools.groups("--list", "--state")) is not None)
+    check("consumer-groups: --describe --state", state in tools.groups("--describe", "--group", group, "--state"))
+    check("consumer-groups: --list --state", re.search(rf"{group}\s+{state}", tools.groups("--list", "--state")) is not None)
     tools.groups("--reset-offsets", "--group", group, "--topic", topic.name, "--to-earliest", "--execute")
     check("consumer-groups: --reset-offsets --to-earliest", sorted(consume(group, 100)) == list(range(100)))
-    tools.groups("--delete-offsets", "--group", group, "--topic", f"{topic.name}:0")
+    if not wrong:
+        tools.groups("--delete-offsets", "--group", group, "--topic", f"{topic.name}:0")
     left = re.findall(rf"{group}\s+{topic.name}\s+\d+", tools.groups("--describe", "--group", group))
     check("consumer-groups: --delete-offsets", len(left) == PARTITIONS - 1, left)
     member = Member("confluent", tools.address, group, topic.name)
     wait(lambda: member.assigned)
     described = tools.groups("--describe", "--group", group, "--members")
-    is_told = re.search(rf"{group}\s+rdkafka-\S+\s+/\S+\s+rdkafka\s+{PARTITIONS}", described) is not None
+    is_told = re.search(rf"{group}\s+rdkafka-\S+\s+/\S+\s+rdkafka\s+{PARTITIONS + wrong}\b", described) is not None
     check("consumer-groups: --describe --members", is_told, described)
-    refused = "not empty" in tools.groups("--delete", "--group", group, check_code=False)
+    refused = "not empty" in tools.groups("--delete", "--group", unknown, check_code=False)
     check("consumer-groups: a group with members is not deleted", refused)
     member.kill()
-    check("consumer-groups: --delete", "successful" in tools.groups("--delete", "--group", group + "-2"))
+    check("consumer-groups: --delete", "successful" in tools.groups("--delete", "--group", f"{unknown}-2", check_code=False))
     check("consumer-groups: it is gone", group + "-2" not in tools.groups("--list").split())
 
 
@@ -161,7 +172,8 @@ def transactions(tools, name):
     producer = Producer({"bootstrap.servers": tools.address, "transactional.id": transactional_id})
     producer.init_transactions(30)
     producer.begin_transaction()
-    producer.produce(topic, b"open")
+    if not checks.sabotage:
+        producer.produce(topic, b"open")
     producer.flush(30)
 
     def told(*arguments):
@@ -187,4 +199,5 @@ def all_tools(address, name):
 
 
 if __name__ == "__main__":
-    run_checks(all_tools, *sys.argv[1:])
+    checks.sabotage = sys.argv[3:] == ["--sabotage"]
+    run_checks(all_tools, *sys.argv[1:3])
