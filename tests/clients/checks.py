@@ -17,7 +17,8 @@ sabotage = False
 def check(name, good, detail=""):
     global failures
     failures += not good
-    print(f"{'pass' if good else 'FAIL'}  {name}{f'  ({detail})' if detail and not good else ''}", flush=True)
+    why = "" if good else " ".join(str(detail).split())
+    print(f"{'pass' if good else 'FAIL'}  {name}{f'  ({why})' if why else ''}", flush=True)
     return good
 
 

@@ -226,7 +226,7 @@ def batch(address, name):
         try:
             part(source, f"{name}-{part.__name__}")
         except Exception as error:  # noqa: BLE001: the others go on
-            check(f"batch: {part.__name__} ran to its end", False, " ".join(repr(error).split())[:400])
+            check(f"batch: {part.__name__} ran to its end", False, f"{type(error).__name__}: {error}"[:800])
     source.spark.stop()
 
 
