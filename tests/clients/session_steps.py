@@ -4,6 +4,7 @@ one is killed. The same on every broker: nothing here asks which one it is.
 
 import json
 import os
+import re
 import tempfile
 
 from checks import wait
@@ -14,13 +15,18 @@ from kafka_tools import KafkaTools
 STACK = r"^(?!at [\w.$/]+\(|\.\.\. \d+ more|Caused by: )"
 
 
+def partitions_in_order(said):
+    """Of kafka-log-dirs, whose partitions stand as they lie in a hash map: another order for other names."""
+    return re.sub(r'(?<="partitions":\[)[^\]]*', lambda found: ",".join(sorted(re.split(r"(?<=\}),", found[0]))), said)
+
+
 class Session:
     def __init__(self, transcript, sabotage=False):
         self.transcript, self.sabotage = transcript, sabotage
         self.name, self.address = transcript.name, transcript.address
         self.tools = KafkaTools(self.address)
 
-    def tool(self, tool, *arguments, stdin="", note="", **shown):
+    def tool(self, tool, *arguments, stdin="", note="", arrange=lambda said: said, **shown):
         told, fed_lines = arguments, stdin
         if self.sabotage:  # other things are done than the title says
             told = [word.replace("=3600000", "=3600001") for word in arguments]
@@ -28,7 +34,7 @@ class Session:
         code, said = self.tools.run(tool, *told, stdin=fed_lines)
         fed = f" < {len(stdin.splitlines())} lines" if stdin else ""
         shown.setdefault("only", STACK)
-        self.transcript.add(f"{tool} {' '.join(arguments)}{fed}{note}", said, end=f"exit code {code}", **shown)
+        self.transcript.add(f"{tool} {' '.join(arguments)}{fed}{note}", arrange(said), end=f"exit code {code}", **shown)
 
     def listed(self, tool, *arguments):
         """A list of all that there is: of it, what is this session's."""
@@ -98,7 +104,7 @@ def messages(session):
         session.tool("kafka-get-offsets", "--topic", topic, "--time", time, ordered=False)
     session.tool("kafka-get-offsets", "--topic-partitions", f"{topic}:1", "--time", "max-timestamp")
     session.tool("kafka-get-offsets", "--topic", f"{session.name}-no-such")
-    session.tool("kafka-log-dirs", "--describe", "--topic-list", topic, "--broker-list", "1", ordered=False,
+    session.tool("kafka-log-dirs", "--describe", "--topic-list", topic, "--broker-list", "1", ordered=False, arrange=partitions_in_order,
                  hide=((r'"logDir":"[^"]*"', '"logDir":"DIRECTORY"'), (r'"partition":"(?!' + session.name + r'|session)[^"]*"', "")))
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         session.tool("kafka-console-producer", "--topic", topic, "--compression-codec", codec, "--property", "parse.key=true",
