@@ -167,7 +167,7 @@ def spark():
     connector = re.search(r"spark-sql-kafka-0-10_2\.13-([\d.]+)\.jar", run(os.path.join(HERE, "kafka_classpath"), "spark_pom"))[1]
     installed = run(SPARK_PYTHON, "-c", "import pyspark; print(pyspark.__version__)")
     if connector != installed:
-        raise RuntimeError(f"spark_pom.xml has the connector of {connector}, spark_requirements.txt pyspark {installed}: they must be the same")
+        raise RuntimeError(f"spark_pom.xml has {connector}, spark_requirements.txt pyspark {installed}: they must be of the same version")
     return installed
 
 

@@ -1,7 +1,7 @@
 """Spark's Kafka source and sink, batch, against a running broker: spark.py HOST:PORT NAME [--sabotage]
 
-Ranges by offset and by time, headers, codecs, nested attempts under SQL, transactions, and what Spark writes. --sabotage: of what is produced
-a message is kept back.
+Ranges by offset and by time, headers, codecs, nested attempts under SQL, transactions, and what Spark writes. --sabotage: of what is
+produced a message is kept back.
 """
 
 import collections
@@ -133,8 +133,9 @@ def model(attempts):
             "exam_name": name, "attempts": len(group), "correct": sum(each["correct"] for each in counts[name]),
             "perfect": sum(each["all_correct"] for each in counts[name]), "first": min(each["started_at"] for each in group)}
             for name, group in sorted(exams.items())],
-        "questions by result": [{"question": question, "result": result, "answers": len(weights), "weight": sum(weights)}
-                                for (question, result), weights in sorted(questions.items(), key=lambda each: (each[0][0], each[0][1] or ""))],
+        "questions by result": [
+            {"question": question, "result": result, "answers": len(weights), "weight": sum(weights)}
+            for (question, result), weights in sorted(questions.items(), key=lambda each: (each[0][0], each[0][1] or ""))],
     }
 
 

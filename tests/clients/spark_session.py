@@ -69,7 +69,7 @@ def numbered(address, prefix, count, **settings):
 
 def expected(numbers):
     """(partition, offset, key, value, milliseconds) of these messages of a numbered topic, as rows() has them."""
-    return sorted((number % PARTITIONS, number // PARTITIONS, f"key{number}", str(number), FIRST_MS + number * STEP_MS) for number in numbers)
+    return sorted((i % PARTITIONS, i // PARTITIONS, f"key{i}", str(i), FIRST_MS + i * STEP_MS) for i in numbers)
 
 
 def rows(frame):
@@ -88,7 +88,7 @@ def said(wanted, found):
 
 
 def tripos_sql(statement):
-    """The rows of Tripos's own answer, each by name; None where it isn't a Tripos that is judged (TRIPOS_DATA names the directory of one)."""
+    """The rows of Tripos's own answer, each by name; None where what is judged is no Tripos: TRIPOS_DATA names a Tripos's directory."""
     if "TRIPOS_DATA" not in os.environ:
         return None
     done = subprocess.run([os.environ["TRIPOS_PROGRAM"], "sql", "-o", "json", statement], capture_output=True, text=True, timeout=60)

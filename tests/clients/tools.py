@@ -101,7 +101,8 @@ def topics_and_messages(tools, name):
 
     def configurations():
         entity = ("--entity-type", "topics", "--entity-name", topic)
-        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--add-config", "retention.ms=7100000" if wrong else "retention.ms=7200000")
+        value = 7100000 if wrong else 7200000
+        tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--add-config", f"retention.ms={value}")
         expect(True, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
         tools.run("kafka.admin.ConfigCommand", *entity, "--alter", "--delete-config", "retention.ms")
         expect(False, "retention.ms=7200000" in tools.run("kafka.admin.ConfigCommand", *entity, "--describe"))
@@ -112,8 +113,9 @@ def topics_and_messages(tools, name):
         attempt(f"console-producer, console-consumer: keys and values, {codec}", lambda codec=codec: messages(codec))
     attempt("kafka-get-offsets: latest, earliest", offsets)
     attempt("kafka-configs: --alter, --describe", configurations)
-    attempt("kafka-topics: --alter --partitions", lambda: (tools.topics("--alter", "--topic", topic, "--partitions", str(3 + wrong)), expect(
-        True, "PartitionCount: 3" in tools.topics("--describe", "--topic", topic))))
+    attempt("kafka-topics: --alter --partitions", lambda: (
+        tools.topics("--alter", "--topic", topic, "--partitions", str(3 + wrong)),
+        expect(True, "PartitionCount: 3" in tools.topics("--describe", "--topic", topic))))
     attempt("kafka-broker-api-versions", lambda: expect(True, f"Produce({99 if wrong else 0}): " in tools.run(
         "org.apache.kafka.tools.BrokerApiVersionsCommand")))
     attempt("kafka-log-dirs: --describe", lambda: expect(True, f'"{another}-0"' in tools.run(
