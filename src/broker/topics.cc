@@ -151,13 +151,13 @@ void Topics::create(const std::string& name, std::int32_t partition_count, Confi
   });
 }
 
-void Topics::find_or_create(std::string name, std::int32_t partition_count, ConfigValues config, Created done) {
+void Topics::find_or_create(const std::string& name, std::int32_t partition_count, ConfigValues config, Created done) {
   if (Topic* topic = find(name)) return done(topic);
   if (const auto being_created = creating_.find(name); being_created != creating_.end()) {
     being_created->second.push_back(std::move(done));
     return;
   }
-  create(std::move(name), partition_count, std::move(config), std::move(done));
+  create(name, partition_count, std::move(config), std::move(done));
 }
 
 void Topics::change(const TopicId& id, Change change, Created done) {

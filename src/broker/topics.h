@@ -76,7 +76,7 @@ class Topics {
   using Created = std::function<void(Outcome<Topic*>)>;
   void create(const std::string& name, std::int32_t partition_count, ConfigValues config, Created done);
   // The topic if it lives, the one that is being created if it is, else a new one.
-  void find_or_create(std::string name, std::int32_t partition_count, ConfigValues config, Created done);
+  void find_or_create(const std::string& name, std::int32_t partition_count, ConfigValues config, Created done);
 
   // Changes a topic's record (its configuration, more partitions). `change` is given the record as earlier changes have left it, and
   // says what it shall be, or refuses. `done` runs once that is durable and in force, or refused.

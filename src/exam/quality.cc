@@ -67,9 +67,9 @@ QualityCheck& QualityPlanner::check_rows(std::string name, std::string meaning, 
   return plan_.checks.emplace_back(QualityCheck{.name = name, .meaning = std::move(meaning), .column = name, .rows_sql = std::move(rows)});
 }
 
-QualityCheck& QualityPlanner::check_query(std::string name, std::string meaning, std::string rows_sql) {
+QualityCheck& QualityPlanner::check_query(const std::string& name, std::string meaning, std::string rows_sql) {
   queries_.push_back(fmt::format("SELECT COUNT(*) AS {} FROM ({}) AS counted", name, rows_sql));
-  return check_counted(std::move(name), std::move(meaning), std::move(rows_sql));
+  return check_counted(name, std::move(meaning), std::move(rows_sql));
 }
 
 QualityCheck& QualityPlanner::check_counted(const std::string& name, std::string meaning, std::string rows_sql) {

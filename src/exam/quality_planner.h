@@ -51,7 +51,7 @@ class QualityPlanner {
   QualityCheck& check_rows(std::string name, std::string meaning, const std::vector<std::string>& uses, const std::string& condition,
                            const std::string& shown);
   // A line whose count is the number of rows of `rows_sql`.
-  QualityCheck& check_query(std::string name, std::string meaning, std::string rows_sql);
+  QualityCheck& check_query(const std::string& name, std::string meaning, std::string rows_sql);
   // A line whose count, a column of its name, another query of queries_ has.
   QualityCheck& check_counted(const std::string& name, std::string meaning, std::string rows_sql);
   void check_lacks(std::string name, std::string meaning, std::string field);

@@ -136,7 +136,7 @@ Result<TableSnapshot> Snapshotter::snapshot_once(const TopicDescription& topic) 
   });
   const bool deleted = pinned.files().size() < pinned.manifest->files.size();
   if (!moved && !deleted) return unchanged;
-  return write(std::move(pinned));
+  return write(pinned);
 }
 
 Manifest Snapshotter::next_manifest(const PinnedTable& pinned) const {

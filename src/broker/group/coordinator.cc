@@ -74,7 +74,7 @@ GroupCoordinator::Entry& GroupCoordinator::entry_of(const std::string& group_id)
   return *find_entry(group_id);
 }
 
-void GroupCoordinator::add_entry(const std::string& group_id, const Group& group) {
+void GroupCoordinator::add_entry(const std::string& group_id, Group&& group) {
   const auto [added, is_added] = entries_.try_emplace(group_id, ++last_incarnation_, std::move(group));
   CHECK(is_added);
   added->second.state_seen = added->second.group.state();

@@ -121,7 +121,7 @@ class GroupCoordinator {
   Entry* find_entry(std::string_view group_id);
   Entry* find_entry(std::string_view group_id, std::uint64_t incarnation);
   Entry& entry_of(const std::string& group_id);  // created if there is none
-  void add_entry(const std::string& group_id, const Group& group);
+  void add_entry(const std::string& group_id, Group&& group);
   void erase_entry(const std::string& group_id);
 
   RequestId next_request() { return RequestId(++last_request_); }

@@ -150,7 +150,7 @@ void TransactionCoordinator::init_producer(const std::string& id, std::int32_t t
   const auto begin = [this, id, timeout_ms, expected, done](std::optional<ProducerId> new_id) {
     InitProducer event{.request = next_request(), .timeout_ms = timeout_ms, .expected = expected, .new_id = new_id};
     inits_.emplace(event.request, done);
-    perform(id, entry_of(id), std::move(event));
+    perform(id, entry_of(id), event);
   };
   const Transaction* known = find(id);
   if (known != nullptr && !known->needs_producer_id(expected)) return begin(std::nullopt);

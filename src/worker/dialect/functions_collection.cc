@@ -60,7 +60,7 @@ Result<Expression> build_struct(Rewriter&, FunctionCall& call) {
     title += (i == 0 ? "" : ", ") + call.arguments[i].title + (alias.empty() ? "" : fmt::format(" AS {}", alias));
     members.emplace_back(name, call.arguments[i]);
   }
-  return structure(std::move(members), fmt::format("struct({})", title));
+  return structure(members, fmt::format("struct({})", title));
 }
 
 Result<Expression> build_named_struct(Rewriter&, FunctionCall& call) {
@@ -71,7 +71,7 @@ Result<Expression> build_named_struct(Rewriter&, FunctionCall& call) {
     }
     members.emplace_back(*call.arguments[i].text, call.arguments[i + 1]);
   }
-  return structure(std::move(members), call_title("named_struct", call.arguments));
+  return structure(members, call_title("named_struct", call.arguments));
 }
 
 Result<Expression> build_size(Rewriter&, FunctionCall& call) {

@@ -33,7 +33,7 @@ Result<Rewriter::From> Rewriter::pivot(Node node, const Scope* outer, const Name
   TRIPOS_ASSIGN(From source, from(node["source"], outer, names));
   const std::vector<Node> pivots = node.list("pivots");
   if (!node.texts("unpivot_names").empty()) {
-    return unpivot(node, std::move(source));
+    return unpivot(node, source);
   }
   if (pivots.size() != 1 || pivots[0].list("pivot_expressions").size() != 1) {
     return fail(ErrorCode::unsupported, "PIVOT by more than one column is not supported");
