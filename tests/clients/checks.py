@@ -1,5 +1,6 @@
 """What the checks of real clients share: a line for each check, as compat.py reads them, processes with a limit, topics of their own."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -60,6 +61,16 @@ class Topic:
             self.produced += 1
         if self.producer.flush(30) != 0:
             raise RuntimeError("not all messages were acknowledged")
+
+
+def judge_arguments(*flags):
+    """A parser of what compat.py gives to a judge: the broker's address, what its names begin with, --sabotage, and flags of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("address")
+    parser.add_argument("name")
+    for flag in (*flags, "--sabotage"):
+        parser.add_argument(flag, action="store_true")
+    return parser
 
 
 def run_checks(test, *arguments):

@@ -4,7 +4,6 @@ One worker; a file source fills a topic, a file sink writes it to another file. 
 connectors and how far they had come in the broker's topics, and goes on. --sabotage: one line of each part is kept back.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ import urllib.error
 import urllib.request
 
 from apache_kafka import free_ports
-from checks import HERE, check, run, run_checks, wait
+from checks import HERE, check, judge_arguments, run, run_checks, wait
 
 
 class Worker:
@@ -108,8 +107,4 @@ def connect(options):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("address")
-    parser.add_argument("name")
-    parser.add_argument("--sabotage", action="store_true")
-    run_checks(connect, parser.parse_args())
+    run_checks(connect, judge_arguments().parse_args())

@@ -7,12 +7,11 @@ or what the table has instead; a row of the table that no step needs is a failur
 --sabotage: another retention than the steps say, and the last line kept back of all that is sent; what tells of them must fail.
 """
 
-import argparse
 import os
 
 import session_text
 from apache_kafka import ApacheKafka, version
-from checks import HERE, check, run_checks
+from checks import HERE, check, judge_arguments, run_checks
 from session_steps import run_session
 
 KEPT = os.path.join(HERE, "apache_kafka_session.txt")
@@ -67,10 +66,6 @@ def session(options):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("address")
-    parser.add_argument("name")
-    parser.add_argument("--kafka", action="store_true")
+    parser = judge_arguments("--kafka")
     parser.add_argument("--write", metavar="FILE")
-    parser.add_argument("--sabotage", action="store_true")
     run_checks(session, parser.parse_args())

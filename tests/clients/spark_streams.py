@@ -5,7 +5,6 @@ transactions, an aggregation written back to Kafka. --kill-broker: only a stream
 --sabotage: of what is produced a message is kept back.
 """
 
-import argparse
 import collections
 import os
 import tempfile
@@ -13,7 +12,7 @@ import threading
 import time
 
 import checks
-from checks import PARTITIONS, check, run_checks, wait
+from checks import PARTITIONS, check, judge_arguments, run_checks, wait
 from own_server import OwnServer
 from spark_session import FIRST_MS, Source, expected, fields, numbered, rows, said, session
 
@@ -254,11 +253,6 @@ def streams(options):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("address")
-    parser.add_argument("name")
-    parser.add_argument("--kill-broker", action="store_true")
-    parser.add_argument("--sabotage", action="store_true")
-    chosen = parser.parse_args()
+    chosen = judge_arguments("--kill-broker").parse_args()
     checks.sabotage = chosen.sabotage
     run_checks(streams, chosen)

@@ -5,7 +5,6 @@ state; with --kill-broker it is the broker that is killed, a Tripos of this prog
 each word 1, 2, 3 … n, in this order, where n is how often it was sent. --sabotage: one line is kept back.
 """
 
-import argparse
 import collections
 import os
 import random
@@ -14,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from checks import HERE, check, run, run_checks, wait
+from checks import HERE, check, judge_arguments, run, run_checks, wait
 from own_server import OwnServer
 
 CLASSES = os.path.join(HERE, "..", "..", "build", "clients", "streams")
@@ -115,9 +114,4 @@ def streams(options):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("address")
-    parser.add_argument("name")
-    parser.add_argument("--kill-broker", action="store_true")
-    parser.add_argument("--sabotage", action="store_true")
-    run_checks(streams, parser.parse_args())
+    run_checks(streams, judge_arguments("--kill-broker").parse_args())
