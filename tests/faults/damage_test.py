@@ -128,7 +128,7 @@ class DamageTest(tripos.TriposTest):
             told = str(answer)
             # A client of Kafka's protocol knows topics and offsets only.
             by_kafka = question[0] == "consume" and re.search(r"topic \S+, partition \d+, offset \d+", told)
-            if question[0] in ("group", "txn"):
+            if question[0] in ("consume", "group", "txn"):
                 told += self.log()  # the server has said at its start what it does not serve
             if not by_kafka and not any(part in told for part in (os.path.basename(name), os.path.dirname(name))):
                 faults.append(f"{question} was refused without the name of the file: {told}")

@@ -19,7 +19,7 @@ check() {
   local out live=${2:-}
   out=$(dump --deep-iteration --files "$(paste -sd, <<<"$1")") || die "dump-log failed:
 $out"
-  if [ -n "$live" ]; then out=$(grep -vE "Found [0-9]+ invalid bytes at the end of $live" <<<"$out"); fi
+  if [ -n "$live" ]; then out=$(grep -vE "Found [0-9]+ invalid bytes at the end of $(basename "$live")" <<<"$out"); fi
   grep -q "isvalid: true" <<<"$out" || die "no valid batch in:
 $1
 $out"
