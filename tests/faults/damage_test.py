@@ -103,6 +103,9 @@ class DamageTest(tripos.TriposTest):
         for command in COMMANDS:
             done = server.run(*command, check=False, timeout=60)
             all_answers[command] = done.stdout if done.returncode == 0 else ValueError(f"{done.returncode}: {done.stderr.decode()}")
+            if done.returncode == 0 and "latest" in command:  # compaction may take earlier records of a key at any time
+                last = {line.split(b" ", 1)[0]: line for line in done.stdout.splitlines()}
+                all_answers[command] = b"\n".join(last[key] for key in sorted(last))
         return all_answers
 
     def judge(self, name, expected):
