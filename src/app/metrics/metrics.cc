@@ -109,7 +109,7 @@ void Metrics::add_transactions(Exposition& to) const {
   broker_.transactions().for_each([&](const std::string&, const transactions::Transaction& transaction) {
     const auto& metadata = transaction.metadata();
     ++states[std::string(to_string(metadata.state))];
-    const bool open = metadata.state == State::ongoing || metadata.state == State::prepare_commit || metadata.state == State::prepare_abort;
+    const bool open = metadata.state == State::ongoing || is_prepared(metadata.state);
     if (open && metadata.start_timestamp_ms >= 0) oldest_ms = std::max(oldest_ms, now_ms - metadata.start_timestamp_ms);
   });
   for (const auto& [state, ids] : states) to.add(Metric::transactions, {{"state", state}}, ids);

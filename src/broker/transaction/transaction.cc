@@ -18,8 +18,6 @@ bool is_exhausted(ProducerEpoch epoch) noexcept { return epoch >= epoch_max; }
 
 State completed(State prepared) noexcept { return prepared == State::prepare_commit ? State::complete_commit : State::complete_abort; }
 
-bool is_prepared(State state) noexcept { return state == State::prepare_commit || state == State::prepare_abort; }
-
 }  // namespace
 
 Transaction Transaction::restore(TransactionMetadata metadata, MonotonicTime now, std::int64_t wall_ms) {

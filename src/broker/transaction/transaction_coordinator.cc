@@ -218,9 +218,7 @@ void TransactionCoordinator::store(const std::string& id, std::uint64_t incarnat
   std::optional<Buffer> value;
   if (effect.metadata) {
     TransactionMetadata& metadata = *effect.metadata;
-    if (metadata.state == State::prepare_commit || metadata.state == State::prepare_abort) {
-      metadata.first_offsets = partitions_->first_offsets(metadata.producer_id, metadata.partitions);
-    }
+    if (is_prepared(metadata.state)) metadata.first_offsets = partitions_->first_offsets(metadata.producer_id, metadata.partitions);
     value = encode(metadata);
   }
   log_->append(partition_of(id), encode_transaction_key(id), std::move(value),

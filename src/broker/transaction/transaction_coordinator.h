@@ -56,7 +56,7 @@ class TransactionCoordinator {
 
   // Once, before the first request, and before a partition that may bear a transaction is opened.
   [[nodiscard]] TransactionLoadReport load();
-  // Begins to write the markers of all transactions whose end was decided. Done when is_completing() is true of none.
+  // Begins to write the markers of all transactions whose end was decided. Done when completing_count() is 0.
   void complete_prepared();
   // Whether the transaction of this producer that begins at `first` in the partition is decided and not released yet. The producer's
   // earlier ones, which began below, are over; it may have one of those where the decided one has no records.

@@ -27,6 +27,8 @@ enum class State : std::int8_t {
   complete_abort = 5,
   dead = 6,
 };
+// Its end is decided, and not all that follows is done.
+[[nodiscard]] constexpr bool is_prepared(State state) noexcept { return state == State::prepare_commit || state == State::prepare_abort; }
 [[nodiscard]] std::string_view to_string(State state) noexcept;  // Kafka's names: "PrepareCommit" …
 
 // A transaction names its partitions by topic, as Kafka's format does.
