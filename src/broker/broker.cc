@@ -21,6 +21,7 @@
 #include "broker/transaction/transaction_coordinator.h"
 #include "broker/transaction_state.h"
 #include "broker/trimming.h"
+#include "log/journal_replay.h"
 
 namespace tripos::broker {
 
@@ -74,7 +75,7 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
     TRIPOS_ASSIGN(self->advertised_, parse_listener(*advertised));
     self->advertised_is_set_ = true;
   }
-  TRIPOS_TRY(self->open_directory(std::move(options.offset_floor)));
+  TRIPOS_TRY(self->open_directory(std::move(options.offset_floor), options.journal));
   self->trim_guard_ = std::move(options.trim_guard);
   self->trimming_ = std::make_unique<Trimming>(*self);
   self->open_transactions();
@@ -85,14 +86,22 @@ Result<std::unique_ptr<Broker>> Broker::open(Environment environment, std::strin
   return self;
 }
 
-Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> offset_floor) {
+Result<> Broker::open_directory(std::function<Offset(const TopicPartition&)> offset_floor, const log::JournalOptions& journal) {
+  TRIPOS_ASSIGN(const log::JournalReplay replayed, log::replay_journal(environment_.files, data_));
   // After kill -9 what is read now may live in the page cache only: checkpoints with the starts of logs, manifests, snapshots of producers.
   // Nobody may see it, and nothing be removed on its word, before it is durable.
   TRIPOS_TRY(environment_.files.sync_all(data_));
+  TRIPOS_TRY(log::remove_journal(environment_.files, data_));
+  for (const std::string& damaged : replayed.damaged) environment_.warn(damaged);
+  if (replayed.records > 0) {
+    environment_.warn(
+        fmt::format("the journal held {} acknowledged rounds ({} bytes) of a server that ended without a word: the logs have them now",
+                    replayed.records, replayed.bytes));
+  }
   commit_ = std::make_unique<log::GroupCommit>(
       environment_.executor, environment_.background, environment_.files, data_,
       log::CommitHooks{.fatal = environment_.fatal, .warning = [this](const Error& error) { environment_.warn(error.message); }},
-      log::CommitOptions{.clock = &environment_.clock});
+      log::CommitOptions{.journal = journal, .clock = &environment_.clock});
   std::vector<MetadataRecord> records;
   // The configuration first: topics are made with it, wherever in the log it stands.
   const auto keep = [this, &records](MetadataRecord record) -> Result<> {

@@ -63,6 +63,7 @@ struct BrokerOptions {
   // What offset a partition's next record must have at least (rules, 1.7); none: no table holds any.
   std::function<Offset(const TopicPartition&)> offset_floor;
   TrimGuard trim_guard = {};  // none: nobody needs them
+  log::JournalOptions journal = {.half_bytes = 8u << 20};
 };
 
 class Broker {
@@ -118,7 +119,7 @@ class Broker {
 
  private:
   Broker(Environment environment, std::string data, BrokerConfig config);
-  [[nodiscard]] Result<> open_directory(std::function<Offset(const TopicPartition&)> offset_floor);
+  [[nodiscard]] Result<> open_directory(std::function<Offset(const TopicPartition&)> offset_floor, const log::JournalOptions& journal);
   void open_transactions();
   // Tells the operator what could not be read of what a coordinator's topic keeps.
   template <typename Report>

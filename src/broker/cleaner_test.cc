@@ -87,7 +87,7 @@ TEST_F(CleanerTest, OldValuesGoByThemselves) {
   EXPECT_EQ(test_.list_offsets("t", -2).offset, 0);
   test_.restart();
   EXPECT_EQ(consume(), (Seen{"k0=38", "k1=39"}));
-  EXPECT_TRUE(test_.warnings().empty());
+  for (const std::string& warning : test_.warnings()) EXPECT_TRUE(warning.starts_with("the journal held")) << warning;
 }
 
 TEST_F(CleanerTest, NothingHappensWhileItIsSwitchedOff) {

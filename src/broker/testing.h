@@ -16,6 +16,7 @@
 #include "io/sim/sim_file_system.h"
 #include "io/sim/sim_loop.h"
 #include "log/data_directory.h"
+#include "log/journal_format.h"
 #include "wire/create_topics.h"
 #include "wire/fetch.h"
 #include "wire/framing.h"
@@ -46,6 +47,8 @@ struct TestBrokerOptions {
   std::uint64_t seed = 1;
   TrimGuard trim_guard = {};
   OffsetFloor offset_floor = {};
+  // Made soon and soon full.
+  log::JournalOptions journal = {.half_bytes = 4 * log::journal_block, .round_bytes_max = 8000, .rounds_before = 3};
   std::unique_ptr<io::SimFileSystem> disk = {};  // none: an empty one
 };
 
@@ -57,6 +60,7 @@ class TestBroker {
       : config_(std::move(options.config)),
         trim_guard_(std::move(options.trim_guard)),
         offset_floor_(std::move(options.offset_floor)),
+        journal_(options.journal),
         files_(options.disk ? std::move(options.disk) : std::make_unique<io::SimFileSystem>(options.seed)),
         loop_(std::make_unique<io::SimLoop>(options.seed)) {
     open();
@@ -272,8 +276,8 @@ class TestBroker {
                                   .background = *loop_,
                                   .fatal = [this](const Error&) { failed_ = true; },
                                   .warn = [this](std::string_view text) { warnings_.emplace_back(text); }};
-    auto opened =
-        Broker::open(environment, "data", {.config = std::move(*config), .offset_floor = offset_floor_, .trim_guard = trim_guard_});
+    auto opened = Broker::open(
+        environment, "data", {.config = std::move(*config), .offset_floor = offset_floor_, .trim_guard = trim_guard_, .journal = journal_});
     if (opened) {
       broker_ = std::move(*opened);
       broker_->set_listening_at({.host = "127.0.0.1", .port = 9092});
@@ -290,6 +294,7 @@ class TestBroker {
   ConfigValues config_;
   TrimGuard trim_guard_;
   OffsetFloor offset_floor_;
+  log::JournalOptions journal_;
   std::unique_ptr<io::SimFileSystem> files_;
   std::unique_ptr<io::SimLoop> loop_;
   std::unique_ptr<log::DataDirectory> directory_;

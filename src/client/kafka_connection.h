@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -55,6 +56,8 @@ class KafkaConnection {
     return receive<Response>();
   }
 
+  // Whether a response has begun to arrive, or does within this time.
+  [[nodiscard]] bool has_response(std::chrono::nanoseconds within) const { return !unread_.empty() || stream_.has_input(within); }
   [[nodiscard]] std::size_t unanswered_count() const noexcept { return expected_.size(); }
   [[nodiscard]] const std::string& peer() const noexcept { return stream_.peer(); }
 

@@ -91,9 +91,11 @@ Result<> Stream::wait(short events, std::chrono::milliseconds timeout) const {
   }
 }
 
-bool Stream::has_input() const {
+bool Stream::has_input(std::chrono::nanoseconds within) const {
   pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
-  return poll(&waiting, 1, 0) > 0;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(within);
+  const timespec time{.tv_sec = seconds.count(), .tv_nsec = (within - seconds).count()};
+  return ppoll(&waiting, 1, &time, nullptr) > 0;
 }
 
 Result<> Stream::send(Bytes bytes) {

@@ -34,8 +34,8 @@ class Stream {
   [[nodiscard]] Result<> send(Bytes bytes);
   // At least one byte; 0: the peer has closed.
   [[nodiscard]] Result<std::size_t> receive(std::span<char> to);
-  // Whether receive() would find something now.
-  [[nodiscard]] bool has_input() const;
+  // Whether receive() finds something now, or within this time (an interrupted wait ends early).
+  [[nodiscard]] bool has_input(std::chrono::nanoseconds within = std::chrono::nanoseconds(0)) const;
 
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 

@@ -13,6 +13,8 @@
 #include "io/sim/crash_explorer.h"
 #include "io/sim/sim_file_system.h"
 #include "io/sim/sim_loop.h"
+#include "log/journal_format.h"
+#include "log/journal_replay.h"
 #include "log/log_fixture.h"
 #include "log/wrapped_file_system.h"
 
@@ -28,11 +30,13 @@ enum class Mutation {
   skip_recovery_sync,     // what recovery keeps is shown unsynced
   checkpoint_too_early,   // the checkpoint is replaced before what it describes is synced
   trim_too_early,         // segments below a new start are removed before the start is durable
+  skip_journal_sync,      // the commit journal's sync does nothing
+  skip_journal_replay,    // it is removed unread
 };
 
 constexpr std::array mutations = {Mutation::skip_data_sync,        Mutation::skip_directory_sync, Mutation::skip_closed_sync,
                                   Mutation::early_acknowledgement, Mutation::skip_recovery_sync,  Mutation::checkpoint_too_early,
-                                  Mutation::trim_too_early};
+                                  Mutation::trim_too_early,        Mutation::skip_journal_sync,   Mutation::skip_journal_replay};
 
 // A file system that breaks a rule.
 class FaultyFileSystem final : public WrappedFileSystem {
@@ -66,6 +70,7 @@ class FaultyFileSystem final : public WrappedFileSystem {
 
   bool skips_sync(const std::string& path) {
     if (recovering_) return mutation_ == Mutation::skip_recovery_sync;
+    if (path == journal_path("data")) return mutation_ == Mutation::skip_journal_sync;
     if (!path.ends_with(".log")) return false;
     if (mutation_ == Mutation::skip_data_sync) return true;
     const auto newest = newest_.find(io::parent_of(path));
@@ -146,7 +151,12 @@ class World {
     stop();
     loop_ = std::make_unique<io::SimLoop>(++seed_);
     background_ = std::make_unique<HastyBackground>(*loop_, mutation_);
-    commit_ = std::make_unique<GroupCommit>(*loop_, *background_, files_, "data", CommitHooks{[](const Error&) {}, nullptr});
+    // Each second life writes its rounds to a journal, which is soon full.
+    CommitOptions commit_options;
+    if (seed_ % 2 == 0) commit_options.journal = {.half_bytes = 4 * journal_block, .round_bytes_max = 8000, .rounds_before = 2};
+    commit_ =
+        std::make_unique<GroupCommit>(*loop_, *background_, files_, "data", CommitHooks{[](const Error&) {}, nullptr}, commit_options);
+    TRIPOS_TRY(finish_journal());
     LogOptions options;
     options.segment_bytes = 1200;
     options.index_interval_bytes = 200;
@@ -160,6 +170,12 @@ class World {
       see(p);
     }
     return {};
+  }
+  // What a start does before it opens logs.
+  Result<> finish_journal() {
+    if (mutation_ != Mutation::skip_journal_replay) TRIPOS_TRY(replay_journal(files_, "data"));
+    if (mutation_ != Mutation::skip_recovery_sync) TRIPOS_TRY(files_.sync_all("data"));
+    return remove_journal(files_, "data");
   }
   void stop() {
     for (auto& log : logs_) log.reset();

@@ -11,6 +11,9 @@ struct GroupCommit::Round {
   std::vector<Syncable*> logs;  // nullptr: forgotten meanwhile
   std::vector<std::shared_ptr<io::File>> files;
   std::vector<std::string> directories;
+  std::vector<UnsyncedTail> tails;
+  bool journalled = false;
+  std::optional<CommitJournal::Place> place;  // in the journal; taken back where there was no space
   std::size_t lanes_left = 0;
   struct Lane {
     Result<> result;
@@ -30,6 +33,7 @@ GroupCommit::GroupCommit(io::Executor& loop, io::Background& background, io::Fil
       options_(options),
       self_(std::make_shared<GroupCommit*>(this)) {
   CHECK(hooks_.fatal && options_.lanes > 0);
+  if (options_.journal.half_bytes > 0) journal_.emplace(files_, data_, options_.journal, options_.sync_all_from);
 }
 
 GroupCommit::~GroupCommit() {
@@ -78,12 +82,23 @@ std::shared_ptr<GroupCommit::Round> GroupCommit::begin_round() {
     SyncWork work = log->begin_sync();
     std::move(work.files.begin(), work.files.end(), std::back_inserter(round->files));
     std::move(work.directories.begin(), work.directories.end(), std::back_inserter(round->directories));
+    if (work.tail) round->tails.push_back(std::move(*work.tail));
   }
   std::sort(round->directories.begin(), round->directories.end());
   round->directories.erase(std::unique(round->directories.begin(), round->directories.end()), round->directories.end());
   round_ = round;
   ++counters_.rounds;
   return round;
+}
+
+void GroupCommit::write_to_journal(Round& round, io::FileSystem& files, const std::string& data) {
+  Result<>& result = round.lanes[0].result;
+  result = CommitJournal::write(*round.place, round.tails, data);
+  // Where the file system copies what is overwritten, a full disk shows here; the logs' own files are there as ever.
+  if (result || result.error().code != ErrorCode::no_space) return;
+  round.place.reset();
+  result = {};
+  sync_lane(round, 0, 1, false, files, data);
 }
 
 void GroupCommit::sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data) {
@@ -121,6 +136,21 @@ void GroupCommit::sync_now() {
 void GroupCommit::start_round() {
   if (failed_ || round_ != nullptr || dirty_.empty()) return;
   const auto round = begin_round();
+  if (options_.clock != nullptr) round->begin = options_.clock->monotonic();
+  if (journal_) {
+    if (round->tails.size() == round->logs.size()) round->place = journal_->place(round->tails);
+    if (auto chore = journal_->next_chore()) run_chore(std::move(chore->work), std::move(chore->done));
+  }
+  if (round->place) {
+    round->journalled = true;
+    round->lanes_left = 1;
+    round->lanes.resize(1);
+    background_.run([round, &files = files_, data = data_] { write_to_journal(*round, files, data); },
+                    [self = self_, round] {
+                      if (*self != nullptr) (*self)->finish_round(*round);
+                    });
+    return;
+  }
   const std::size_t count = round->files.size() + round->directories.size();
   const bool all = count >= options_.sync_all_from;
   const std::size_t lanes = all ? 1 : std::clamp<std::size_t>(count, 1, options_.lanes);
@@ -132,7 +162,6 @@ void GroupCommit::start_round() {
   }
   round->lanes_left = lanes;
   round->lanes.resize(lanes);
-  if (options_.clock != nullptr) round->begin = options_.clock->monotonic();
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     auto work = [round, lane, lanes, all, &files = files_, data = all ? data_ : std::string()] {
       sync_lane(*round, lane, lanes, all, files, data);
@@ -162,6 +191,12 @@ void GroupCommit::finish_round(Round& round) {
     }
     fail_with(lane.result.error());
     return;
+  }
+  if (round.journalled && round.place) {
+    journal_->written();
+    ++counters_.journal_rounds;
+  } else if (round.journalled) {
+    journal_->give_up();
   }
   for (std::size_t i = 0; i < round.logs.size(); ++i) {
     round_ = keep;  // forget() within a callback must find it
@@ -199,6 +234,13 @@ void GroupCommit::run_chore(std::function<Result<>()> work, std::function<void(c
                     done(*result);
                     if (*self != nullptr) commit->check_idle();
                   });
+}
+
+void GroupCommit::retire_journal() {
+  CHECK(round_ == nullptr);
+  if (!journal_) return;
+  auto chore = journal_->retire();
+  run_chore(std::move(chore.work), std::move(chore.done));
 }
 
 void GroupCommit::when_idle(io::Task done) {

@@ -4,6 +4,7 @@
 // syncs it in the background (fdatasync of each file while they are few, one syncfs when they are many; the directories of new
 // segments too), and comes back to the loop, where each log moves its durable end and runs what waited for it. What was appended
 // meanwhile is the next round's. So one sync lies between append and acknowledgement, and all that came in the meantime share it.
+// A round of few bytes is written to the commit journal, and only that is synced (commit_journal.h).
 // A crash before the sync ends loses unacknowledged bytes only; a failed sync ends the process (hooks.fatal), since the kernel
 // may have dropped the pages it could not write: nothing is acknowledged from then on.
 //
@@ -22,6 +23,7 @@
 #include "io/clock.h"
 #include "io/executor.h"
 #include "io/file_system.h"
+#include "log/commit_journal.h"
 
 namespace tripos::log {
 
@@ -34,6 +36,7 @@ enum class Urgency {
 struct SyncWork {
   std::vector<std::shared_ptr<io::File>> files;
   std::vector<std::string> directories;
+  std::optional<UnsyncedTail> tail;  // if one file is all, and it has only grown
 };
 
 // A log, as GroupCommit sees it.
@@ -64,6 +67,7 @@ struct CommitOptions {
   // A round of few files is spread over so many background works.
   std::size_t lanes = 4;
   MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);
+  JournalOptions journal;
   const io::Clock* clock = nullptr;  // to measure rounds with; none: they are not measured
 };
 
@@ -72,6 +76,7 @@ struct CommitCounters {
   std::uint64_t file_syncs = 0;
   std::uint64_t directory_syncs = 0;
   std::uint64_t sync_alls = 0;
+  std::uint64_t journal_rounds = 0;
 };
 
 class GroupCommit {
@@ -95,6 +100,10 @@ class GroupCommit {
   // not_found is fatal, as for syncs.
   void run_chore(std::function<Result<>()> work, std::function<void(const Result<>&)> done);
 
+  // Ends the journal, if there is one: what it holds is synced where it belongs, and its file removed. Nothing is dirty, no round is under
+  // way.
+  void retire_journal();
+
   // `done` runs as soon as nothing is dirty, no round and no chore under way.
   void when_idle(io::Task done);
 
@@ -112,6 +121,8 @@ class GroupCommit {
   void start_round();
   // Every `lanes`-th sync of the round from `lane` on; `all`: one for everything. On any thread.
   static void sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data);
+  // Writes the round to its place in the journal. On any thread.
+  static void write_to_journal(Round& round, io::FileSystem& files, const std::string& data);
   void finish_round(Round& round);
   void fail_with(const Error& error);
   void check_idle();
@@ -122,6 +133,7 @@ class GroupCommit {
   std::string data_;
   CommitHooks hooks_;
   CommitOptions options_;
+  std::optional<CommitJournal> journal_;
   CommitCounters counters_;
   RecentDurations durations_;
 

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "log/paths.h"
 #include "log/recovery.h"
+#include "log/sync_segment.h"
 
 namespace tripos::log {
 namespace {
@@ -231,6 +232,8 @@ SyncWork PartitionLog::begin_sync() {
   work.directories = std::exchange(directories_unsynced_, {});
   auto file = segments_.back()->file();
   CHECK(file.has_value());  // the active segment's file is open
+  if (work.files.empty() && work.directories.empty() && has_durable_segment_ && durable_checkpoint_.segment == segments_.back()->base())
+    work.tail = UnsyncedTail{.file = (*file)->file(), .begin = durable_checkpoint_.position, .end = segments_.back()->size()};
   work.files.push_back((*file)->file());
   syncing_ = mark();
   rolled_ = false;
@@ -258,10 +261,7 @@ void PartitionLog::finish_sync() {
   }
 }
 
-void PartitionLog::sync_failed() {
-  // Tells the next recovery that the page cache may hold what the disk does not (recovery.h). It need not survive a power cut.
-  if (auto file = files_.open(sync_failed_path(directory_), io::OpenMode::create); !file) return;  // then nothing can be written here
-}
+void PartitionLog::sync_failed() { mark_sync_failed(files_, directory_); }
 
 void PartitionLog::when_durable(WrittenEnd end, std::function<void(DurableEnd)> done) {
   CHECK(end.offset <= written_.offset);
@@ -326,6 +326,8 @@ void PartitionLog::start_chore() {
   checkpoint_bytes_ = durable_bytes_;
   commit_.run_chore(
       [&files = files_, directory = directory_, next, index_files = std::move(index_files)]() -> Result<> {
+        // What it says of the log may be durable in the commit journal alone.
+        TRIPOS_TRY(sync_segment(files, segment_path(directory, next.segment)));
         for (const auto& file : index_files) TRIPOS_TRY(file->sync_data());
         return write_checkpoint(files, directory, next);
       },
@@ -400,7 +402,10 @@ void close_all(GroupCommit& commit, std::vector<PartitionLog*> logs, io::Task do
       log->trim();
       log->checkpoint([](const Result<>&) {});  // without it recovery takes longer; GroupCommit has warned
     }
-    commit.when_idle(done);
+    commit.when_idle([&commit, done] {
+      commit.retire_journal();
+      commit.when_idle(done);
+    });
   });
 }
 

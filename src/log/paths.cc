@@ -31,6 +31,8 @@ std::optional<Offset> offset_in_name(std::string_view file_name, std::string_vie
 
 std::string lock_path(std::string_view data) { return fmt::format("{}/LOCK", data); }
 std::string server_path(std::string_view data) { return fmt::format("{}/server.json", data); }
+std::string journal_path(std::string_view data) { return fmt::format("{}/journal", data); }
+std::string unfinished_journal_path(std::string_view data) { return fmt::format("{}/journal.tmp", data); }
 std::string metadata_directory(std::string_view data) { return fmt::format("{}/meta", data); }
 std::string topics_directory(std::string_view data) { return fmt::format("{}/topics", data); }
 std::string topic_directory(std::string_view data, const TopicId& topic) { return fmt::format("{}/topics/{}", data, topic.text()); }

@@ -2,6 +2,7 @@
 //
 //   DATA/LOCK                               held by the server or the offline command that works on the directory
 //   DATA/server.json                        where the server listens; stale unless LOCK is held
+//   DATA/journal                            bytes of logs that were acknowledged before their own files were synced
 //   DATA/meta/                              the metadata log: a partition like any other
 //   DATA/topics/<topic id>/<partition>/     a partition's log: segments, indexes, checkpoint
 //   DATA/topics/<topic id>/table/           manifests and Parquet (src/lambda names what lies in it)
@@ -18,6 +19,8 @@ namespace tripos::log {
 
 [[nodiscard]] std::string lock_path(std::string_view data);
 [[nodiscard]] std::string server_path(std::string_view data);
+[[nodiscard]] std::string journal_path(std::string_view data);
+[[nodiscard]] std::string unfinished_journal_path(std::string_view data);
 [[nodiscard]] std::string metadata_directory(std::string_view data);
 [[nodiscard]] std::string topics_directory(std::string_view data);
 [[nodiscard]] std::string topic_directory(std::string_view data, const TopicId& topic);

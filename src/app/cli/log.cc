@@ -44,7 +44,7 @@ struct LogVerify {
     OfflineDirectory directory(files, settings.data);
     TRIPOS_ASSIGN(const auto topics, directory.topics());
     Listing listing({"topic", "partition", "segments", "batches", "records", "bytes", "start", "end", "verdict"});
-    std::vector<Finding> findings;
+    TRIPOS_ASSIGN(std::vector<Finding> findings, directory.journal());
     bool found_topic = topic.empty();
     for (const OfflineTopic& each : topics) {
       if (!topic.empty() && each.name != topic) continue;

@@ -108,6 +108,16 @@ Result<log::PartitionVerdict> OfflineDirectory::verify(const OfflinePartition& p
   return verdict;
 }
 
+Result<std::vector<Finding>> OfflineDirectory::journal() const {
+  const std::string path = log::journal_path(data_);
+  TRIPOS_ASSIGN(const bool exists, files_.exists(path));
+  if (!exists) return std::vector<Finding>();
+  return std::vector<Finding>{{.kind = Finding::Kind::note,
+                               .path = path,
+                               .what = "a server is at work, or ended without a clean stop: after a power cut the last bytes of logs may "
+                                       "stand here alone, and the next start writes them to their place"}};
+}
+
 std::vector<Finding> OfflineDirectory::verify_table(const OfflineTopic& topic) const {
   std::vector<Finding> findings;
   if (topic.id.is_zero()) return findings;

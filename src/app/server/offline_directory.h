@@ -37,6 +37,9 @@ class OfflineDirectory {
   // The manifest that counts, and that the files which it names are there and whole.
   [[nodiscard]] std::vector<log::Finding> verify_table(const OfflineTopic& topic) const;
 
+  // The commit journal, if there is one: what the logs' own files need not have yet.
+  [[nodiscard]] Result<std::vector<log::Finding>> journal() const;
+
   // The segment files of "TOPIC:PARTITION".
   [[nodiscard]] Result<std::vector<std::string>> segments(std::string_view target) const;
 

@@ -136,7 +136,18 @@ void Session::answered(std::uint64_t number, Answer answer) {
   slot.answer = std::move(answer);
   const MonotonicTime now = broker_.environment().clock.monotonic();
   broker_.request_metrics().answered(slot.kind, now - slot.begin, now);
-  if (!taking_) send_answers();
+  if (!taking_) send_answers_soon();
+}
+
+// What one turn of the loop brings (the acknowledgements of a group commit's round) goes out in one call.
+void Session::send_answers_soon() {
+  if (std::exchange(sends_soon_, true)) return;
+  broker_.environment().executor.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->sends_soon_ = false;
+    self->send_answers();
+  });
 }
 
 void Session::send_answers() {

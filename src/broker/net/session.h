@@ -63,6 +63,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   void handle_frame(Bytes frame);
   void answered(std::uint64_t number, Answer answer);
   void send_answers();
+  void send_answers_soon();
   void flush();
   [[nodiscard]] bool is_full() const noexcept;
   void close_if_drained();
@@ -83,7 +84,8 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool waits_readable_ = false;
   bool waits_writable_ = false;
   bool draining_ = false;
-  bool taking_ = false;  // inside of take(): answers are gathered and sent together
+  bool taking_ = false;      // inside of take(): answers are gathered and sent together
+  bool sends_soon_ = false;  // a send_answers() is on its way
 };
 
 }  // namespace tripos::broker
