@@ -254,6 +254,24 @@ TEST_F(CommitJournalTest, DamageIsNamed) {
   EXPECT_EQ(size_of(file()), 10U) << "no hole is made";
 }
 
+// Without the checkpoint nobody knows what may be written; where nothing need be, nobody need know.
+TEST_F(CommitJournalTest, ADamagedCheckpointMattersAfterAPowerCutOnly) {
+  begin();
+  log().checkpoint([](const Result<>&) {});
+  sync();
+  append({"third"});
+  sync();
+  auto left = files_->after_power_cut(io::Survival::nothing, 1);
+  left->damage(checkpoint_path(test_directory), 30, 0x01);
+  const auto replayed = replay_journal(*left, test_data);
+  ASSERT_FALSE(replayed);
+  EXPECT_NE(replayed.error().message.find(checkpoint_path(test_directory)), std::string::npos) << replayed.error().message;
+  kill();
+  files_->damage(checkpoint_path(test_directory), 30, 0x01);
+  ASSERT_TRUE(recover());
+  EXPECT_EQ(values(), (Values{"first", "second", "third"}));
+}
+
 // The segment of a topic that was deleted, or of a start that has risen.
 TEST_F(CommitJournalTest, WhatIsGoneStaysGone) {
   begin();

@@ -16,11 +16,11 @@ namespace tripos::log {
 namespace {
 
 constexpr std::size_t journal_bytes_max = std::size_t{1} << 30;
+constexpr const char* advice =
+    "If the machine has not lost power since the server ended, the logs hold all that the journal does: move it away, and start again";
 
 // The records that are needed, by number. The views in them are of `bytes`.
 Result<std::map<std::uint64_t, JournalRecord>> needed_records(Bytes bytes, const std::string& path) {
-  constexpr const char* advice =
-      "If the machine has not lost power since the server ended, the logs hold all that the journal does: move it away, and start again";
   const auto head = decode_journal_head(bytes);
   if (!head || bytes.size() != head->file_bytes()) return fail(ErrorCode::corrupt, "{}: its head is damaged. {}", path, advice);
   std::map<std::uint64_t, JournalRecord> records;
@@ -51,9 +51,11 @@ class Replay {
     const std::string directory = io::parent_of(path);
     const auto base = segment_base_offset(path.substr(directory.size() + 1));
     if (!base) return fail(ErrorCode::corrupt, "{}: it speaks of {}, which is no segment", journal_path(data_), entry.name);
-    TRIPOS_ASSIGN(const std::optional<Checkpoint>* const checkpoint, checkpoint_of(directory));
+    const Result<std::optional<Checkpoint>>& read = checkpoint_of(directory);
+    if (!read && read.error().code != ErrorCode::corrupt) return tl::unexpected(read.error());
+    const std::optional<Checkpoint> checkpoint = read.value_or(std::nullopt);
     const std::uint64_t end = entry.position + entry.bytes.size();
-    if (*checkpoint && (*base < (*checkpoint)->segment || (*base == (*checkpoint)->segment && end <= (*checkpoint)->position))) return {};
+    if (checkpoint && (*base < checkpoint->segment || (*base == checkpoint->segment && end <= checkpoint->position))) return {};
     if (file_ == nullptr || file_->path() != path) {
       auto file = files_.open(path, io::OpenMode::write);
       if (!file && file.error().code == ErrorCode::not_found) return {};  // retention or a deletion has taken it
@@ -68,6 +70,13 @@ class Replay {
       }
       return {};
     }
+    if (!read) {  // perhaps compaction has put another segment under this name
+      TRIPOS_ASSIGN(const bool stands, stands_there(entry));
+      if (!stands) {
+        return fail(ErrorCode::corrupt, "{}; without it {} may not be written to {}. {}", read.error().message, journal_path(data_), path,
+                    advice);
+      }
+    }
     result_.bytes += entry.bytes.size();
     return file_->write_at(entry.position, std::array{entry.bytes});
   }
@@ -77,17 +86,22 @@ class Replay {
   }
 
  private:
-  Result<const std::optional<Checkpoint>*> checkpoint_of(const std::string& directory) {
+  const Result<std::optional<Checkpoint>>& checkpoint_of(const std::string& directory) {
     const auto known = checkpoints_.find(directory);
-    if (known != checkpoints_.end()) return &known->second;
-    TRIPOS_ASSIGN(auto checkpoint, read_checkpoint(files_, directory));
-    return &checkpoints_.emplace(directory, checkpoint).first->second;
+    if (known != checkpoints_.end()) return known->second;
+    return checkpoints_.emplace(directory, read_checkpoint(files_, directory)).first->second;
+  }
+  // Whether its bytes are in the file already.
+  Result<bool> stands_there(const JournalEntry& entry) const {
+    Buffer bytes(entry.bytes.size(), '\0');
+    TRIPOS_ASSIGN(const std::size_t count, file_->read_at(entry.position, bytes));
+    return Bytes(bytes).substr(0, count) == entry.bytes;
   }
 
   io::FileSystem& files_;
   const std::string& data_;
-  std::map<std::string, std::optional<Checkpoint>> checkpoints_;  // by directory
-  std::shared_ptr<io::File> file_;                                // of the last entry
+  std::map<std::string, Result<std::optional<Checkpoint>>> checkpoints_;  // by directory
+  std::shared_ptr<io::File> file_;                                        // of the last entry
   JournalReplay result_;
   std::set<std::string> holes_;
 };
