@@ -204,8 +204,12 @@ void Partition::watch(const std::shared_ptr<PartitionWatcher>& watcher) {
 }
 
 void Partition::notify_watchers() {
-  for (const auto& each : std::exchange(watchers_, {})) {
-    if (const auto watcher = each.lock()) watcher->partition_moved();
+  const auto alive = alive_;  // what an answer sets off may end this
+  for (auto& each : std::exchange(watchers_, {})) {
+    const auto watcher = each.lock();
+    if (watcher == nullptr || watcher->partition_moved() == PartitionWatcher::Next::done) continue;
+    if (*alive == nullptr) return;
+    watchers_.push_back(std::move(each));
   }
 }
 

@@ -55,9 +55,10 @@ enum class IsolationLevel : std::int8_t { read_uncommitted = 0, read_committed =
 // Somebody who waits for records.
 class PartitionWatcher {
  public:
+  enum class Next : std::int8_t { wait, done };
   virtual ~PartitionWatcher() = default;
-  // The durable end or the last stable offset has moved, or the partition goes away.
-  virtual void partition_moved() = 0;
+  // The durable end or the last stable offset has moved, or the partition goes away. Whether to be told of the next move too.
+  virtual Next partition_moved() = 0;
 };
 
 class Partition {
@@ -114,8 +115,10 @@ class Partition {
   // Everything is durable, and nothing is appended any more: writes a snapshot, unless there is one of this state already.
   void write_final_snapshot();
 
-  // Tells `watcher` of the next move; once.
+  // Tells `watcher` of every move, until it is done or gone.
   void watch(const std::shared_ptr<PartitionWatcher>& watcher);
+  // How many are to be told; some may be gone.
+  [[nodiscard]] std::size_t watcher_count() const noexcept { return watchers_.size(); }
   void notify_watchers();
 
   // The topic is deleted: refuses all that waits. The object follows soon.

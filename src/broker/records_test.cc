@@ -310,6 +310,32 @@ TEST(Fetch, WaitsForTheBytesThatItAsksFor) {
   EXPECT_GE(TestBroker::read<wire::FetchResponse>(pending, 11).responses.at(0).partitions.at(0).records.size_bytes(), 500U);
 }
 
+// It asked to be told by all of its partitions whenever one told it: twice as often with each move, until the server did nothing else.
+TEST(Fetch, ThatWaitsForSeveralPartitionsIsToldOnceByEachMove) {
+  TestBroker test;
+  test.create_topic("t", 3);
+  auto request = TestBroker::fetch_request("t", 0, 60'000);
+  request.min_bytes = 4000;
+  for (const int partition : {1, 2}) {
+    request.topics.at(0).partitions.push_back(request.topics.at(0).partitions.at(0));
+    request.topics.at(0).partitions.back().partition = partition;
+  }
+  const Pending pending = test.send(request, 11);
+  const auto& partitions = test.broker().topics().find("t")->partitions;
+  for (int round = 0; round < 4; ++round) {
+    for (const int partition : {0, 1, 2}) {
+      ASSERT_FALSE(pending.is_answered());
+      (void)test.produce("t", batch_of({std::string(200, 'a')}), partition);
+      for (const auto& each : partitions) ASSERT_EQ(each->watcher_count(), 1U);
+    }
+  }
+  (void)test.produce("t", batch_of({std::string(1000, 'b')}), 1);
+  ASSERT_TRUE(pending.is_answered());
+  EXPECT_EQ(partitions.at(1)->watcher_count(), 0U);  // the others forget it at their next move
+  (void)test.produce("t", batch_of({"c"}), 2);
+  EXPECT_EQ(partitions.at(2)->watcher_count(), 0U);
+}
+
 TEST(Fetch, KeepsItsLimitsButGivesAtLeastOneBatch) {
   TestBroker test;
   test.create_topic("t", 2);

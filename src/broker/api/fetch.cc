@@ -52,14 +52,12 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
     });
   }
 
-  void partition_moved() override {
-    if (answered_) return;
+  Next partition_moved() override {
+    if (answered_) return Next::done;
     Found found = read();
-    if (is_enough(found) || broker_.stopping()) {
-      answer(std::move(found));
-    } else {
-      watch();
-    }
+    if (!is_enough(found) && !broker_.stopping()) return Next::wait;
+    answer(std::move(found));
+    return Next::done;
   }
 
  private:
@@ -74,7 +72,7 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
     reply_(asked_.answer(std::move(found.partitions)));
   }
 
-  // All partitions asked for tell of their next move; a partition that was watched before tells twice, which does no harm but once.
+  // Once: all partitions asked for tell of their moves until this is answered.
   void watch() {
     for (const FetchSessions::Asked& asked : asked_.asked()) {
       Topic* const known = find(asked);

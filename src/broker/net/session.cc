@@ -82,7 +82,8 @@ void Session::wait_readable() {
 }
 
 void Session::readable() {
-  for (int i = 0; i < reads_a_turn && !is_full() && !draining_; ++i) {
+  // What was read and left comes first (wait_readable() sees to it): the stream's order.
+  for (int i = 0; i < reads_a_turn && unread_.empty() && !is_full() && !draining_; ++i) {
     const auto count = socket_->read(scratch_);
     if (!count) return close({});  // reset by the peer: everyday
     if (!*count) break;
