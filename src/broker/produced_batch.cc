@@ -14,12 +14,7 @@ constexpr std::int16_t zstd_from = 7;  // the first version of Produce whose con
 
 template <typename... Args>
 tl::unexpected<RefusedBatch> refuse_batch(wire::ErrorCode code, fmt::format_string<Args...> text, Args&&... args) {
-  return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .record = {}});
-}
-
-template <typename... Args>
-tl::unexpected<RefusedBatch> refuse_record(wire::ErrorCode code, std::int32_t record, fmt::format_string<Args...> text, Args&&... args) {
-  return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .record = record});
+  return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .records = {}});
 }
 
 // Size, magic and checksum: is it one whole batch, as it was sent?
@@ -70,32 +65,67 @@ tl::expected<void, RefusedBatch> check_header(const RecordBatchView& batch, std:
   return {};
 }
 
+// What is wrong with a record of a batch that can be read.
+std::optional<KafkaError> fault_of(const Record& record, const TopicConfig& config, std::int64_t now_ms) {
+  if (config.compacted && !record.key) {
+    return KafkaError{.code = wire::ErrorCode::invalid_record, .message = "Compacted topic cannot accept message without key."};
+  }
+  const std::int64_t timestamp = record.timestamp_ms;
+  if (config.timestamp_type != TimestampType::create_time || timestamp == -1) return std::nullopt;
+  if (timestamp < -1) {
+    return KafkaError{.code = wire::ErrorCode::invalid_timestamp, .message = fmt::format("Timestamp {} is negative.", timestamp)};
+  }
+  // Neither difference overflows: the other side of the comparison has excluded it.
+  if ((timestamp < now_ms && now_ms - timestamp > config.timestamp_before_max_ms) ||
+      (timestamp > now_ms && timestamp - now_ms > config.timestamp_after_max_ms)) {
+    return KafkaError{.code = wire::ErrorCode::invalid_timestamp,
+                      .message = fmt::format("Timestamp {} of message is out of range: it may lie {} ms before {} and {} ms after.",
+                                             timestamp, config.timestamp_before_max_ms, now_ms, config.timestamp_after_max_ms)};
+  }
+  return std::nullopt;
+}
+
+// All that are at fault together: a timestamp's fault is the batch's before any other, as in Kafka.
+class RefusedRecords {
+ public:
+  void add(std::int32_t place, KafkaError error) {
+    ++count_;
+    if (count_ == 1 || error.code == wire::ErrorCode::invalid_timestamp) code_ = error.code;
+    if (refused_.size() < refused_records_max) refused_.push_back({.place = place, .why = std::move(error.message)});
+  }
+  [[nodiscard]] bool empty() const noexcept { return refused_.empty(); }
+  [[nodiscard]] RefusedBatch finish() {
+    const RefusedRecord& first = refused_.front();
+    std::string message =
+        count_ == 1 ? first.why : fmt::format("{} records are refused; the first, record {}: {}", count_, first.place, first.why);
+    return {.error = {.code = code_, .message = std::move(message)}, .records = std::move(refused_)};
+  }
+
+ private:
+  std::size_t count_ = 0;
+  wire::ErrorCode code_ = wire::ErrorCode::none;
+  std::vector<RefusedRecord> refused_;
+};
+
 // Reads every record; the largest timestamp.
 tl::expected<std::int64_t, RefusedBatch> check_records(const RecordBatchView& batch, const TopicConfig& config, WallTime now,
                                                        RecordReader& reader) {
   const std::int64_t now_ms = now.time_since_epoch().count();
-  const bool by_creation = config.timestamp_type == TimestampType::create_time;
   if (auto started = reader.start(batch); !started) return refuse_batch(wire::ErrorCode::invalid_record, "{}", started.error().message);
   std::int64_t largest = std::numeric_limits<std::int64_t>::min();
+  RefusedRecords refused;
   for (std::int32_t i = 0;; ++i) {
     const auto record = reader.next();
-    if (!record) return refuse_record(wire::ErrorCode::invalid_record, i, "{}", record.error().message);
-    if (*record == nullptr) return largest;
-    if (config.compacted && !(*record)->key) {
-      return refuse_record(wire::ErrorCode::invalid_record, i, "Compacted topic cannot accept message without key.");
+    if (!record) {  // where the next one begins is unknown
+      refused.add(i, {.code = wire::ErrorCode::invalid_record, .message = record.error().message});
+      break;
     }
-    const std::int64_t timestamp = (*record)->timestamp_ms;
-    largest = std::max(largest, timestamp);
-    if (!by_creation || timestamp == -1) continue;
-    if (timestamp < -1) return refuse_record(wire::ErrorCode::invalid_timestamp, i, "Timestamp {} is negative.", timestamp);
-    // Neither difference overflows: the other side of the comparison has excluded it.
-    if ((timestamp < now_ms && now_ms - timestamp > config.timestamp_before_max_ms) ||
-        (timestamp > now_ms && timestamp - now_ms > config.timestamp_after_max_ms)) {
-      return refuse_record(wire::ErrorCode::invalid_timestamp, i,
-                           "Timestamp {} of message is out of range: it may lie {} ms before {} and {} ms after.", timestamp,
-                           config.timestamp_before_max_ms, now_ms, config.timestamp_after_max_ms);
-    }
+    if (*record == nullptr) break;
+    largest = std::max(largest, (*record)->timestamp_ms);
+    if (auto fault = fault_of(**record, config, now_ms)) refused.add(i, *std::move(fault));
   }
+  if (!refused.empty()) return tl::unexpected(refused.finish());
+  return largest;
 }
 
 RecordBatchView view_of(const Buffer& batch) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -22,9 +22,17 @@ struct CheckedBatch {
   std::int64_t log_append_time_ms = -1;  // -1: the records keep their creation time
 };
 
+struct RefusedRecord {
+  std::int32_t place;  // in the batch
+  std::string why;
+};
+
+// So many of a batch are named: a sender of nothing but bad ones can't make an answer of any size.
+inline constexpr std::size_t refused_records_max = 10'000;
+
 struct RefusedBatch {
   KafkaError error;
-  std::optional<std::int32_t> record;  // the first one at fault, by its place in the batch
+  std::vector<RefusedRecord> records;  // those at fault, where it is not the batch itself: a client sends the others again without them
 };
 
 // `rewritten` takes the batch if it must be changed (LogAppendTime; a wrong largest timestamp), which costs a copy.

@@ -17,7 +17,7 @@ constexpr std::int16_t version = 9;
 
 struct Verdict {
   ErrorCode code = ErrorCode::none;
-  std::optional<std::int32_t> record;
+  std::vector<std::int32_t> refused;  // records
   Buffer appended;
   std::int64_t log_append_time_ms = -1;
 };
@@ -26,9 +26,16 @@ Verdict check(const Buffer& batch, const ConfigValues& config = {}, std::int16_t
   RecordReader reader(decompressed_size_max);
   Buffer rewritten;
   const auto checked = check_produced(batch, TopicConfig(BrokerConfig(), config), now, request_version, reader, rewritten);
-  if (!checked) return {.code = checked.error().error.code, .record = checked.error().record, .appended = {}};
-  return {
-      .code = ErrorCode::none, .record = {}, .appended = Buffer(checked->batch.bytes()), .log_append_time_ms = checked->log_append_time_ms};
+  if (!checked) {
+    Verdict verdict;
+    verdict.code = checked.error().error.code;
+    for (const RefusedRecord& each : checked.error().records) verdict.refused.push_back(each.place);
+    return verdict;
+  }
+  return {.code = ErrorCode::none,
+          .refused = {},
+          .appended = Buffer(checked->batch.bytes()),
+          .log_append_time_ms = checked->log_append_time_ms};
 }
 
 // A batch whose field was changed and whose checksum is right again: a producer that means it.
@@ -70,7 +77,7 @@ TEST(ProducedBatch, RecordsThatConsumersCouldNotReadAreRefused) {
   const Buffer cut = with<std::int32_t>(batch.substr(0, batch.size() - 1), batch_layout::length,
                                         static_cast<std::int32_t>(batch.size() - 1 - batch_layout::log_overhead));
   EXPECT_EQ(check(cut).code, ErrorCode::invalid_record);
-  EXPECT_EQ(check(cut).record, 1);
+  EXPECT_EQ(check(cut).refused, (std::vector<std::int32_t>{1}));
   RecordBatchFields zstd;
   zstd.compression = Compression::zstd;
   Buffer compressed = batch_of({"a", std::string(1000, 'b')}, zstd);
@@ -100,7 +107,30 @@ TEST(ProducedBatch, ACompactedTopicNeedsKeys) {
   const Buffer batch = builder.finish({});
   EXPECT_EQ(check(batch).code, ErrorCode::none);
   EXPECT_EQ(check(batch, {{"cleanup.policy", "compact"}}).code, ErrorCode::invalid_record);
-  EXPECT_EQ(check(batch, {{"cleanup.policy", "compact"}}).record, 1);
+  EXPECT_EQ(check(batch, {{"cleanup.policy", "compact"}}).refused, (std::vector<std::int32_t>{1}));
+}
+
+// A client sends again what is not named.
+TEST(ProducedBatch, AllRecordsAtFaultAreNamedATimestampsFaultFirst) {
+  RecordBatchBuilder builder;
+  for (int i = 0; i < 7; ++i) builder.add(now, i % 3 == 0 ? std::nullopt : std::optional<Bytes>("k"), "v");
+  const ConfigValues compacted{{"cleanup.policy", "compact"}, {"message.timestamp.after.max.ms", "1000"}};
+  const Verdict keys = check(builder.finish({}), compacted);
+  EXPECT_EQ(keys.code, ErrorCode::invalid_record);
+  EXPECT_EQ(keys.refused, (std::vector<std::int32_t>{0, 3, 6}));
+  RecordBatchBuilder late;
+  late.add(now, std::nullopt, "v");
+  late.add(now, "k", "v");
+  late.add(now + std::chrono::milliseconds(1001), "k", "v");
+  const Verdict both = check(late.finish({}), compacted);
+  EXPECT_EQ(both.code, ErrorCode::invalid_timestamp);
+  EXPECT_EQ(both.refused, (std::vector<std::int32_t>{0, 2}));
+}
+
+TEST(ProducedBatch, RecordsAtFaultAreNamedUpToABound) {
+  RecordBatchBuilder builder;
+  for (std::size_t i = 0; i < refused_records_max + 1; ++i) builder.add(now, std::nullopt, "");
+  EXPECT_EQ(check(builder.finish({}), {{"cleanup.policy", "compact"}}).refused.size(), refused_records_max);
 }
 
 TEST(ProducedBatch, SizeAndTimestampsKeepTheTopicsLimits) {

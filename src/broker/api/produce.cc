@@ -37,10 +37,11 @@ void refuse_partition(ProducedPartition& response, const KafkaError& error) {
 
 void refuse_batch(ProducedPartition& response, const RefusedBatch& refused) {
   refuse_partition(response, refused.error);
-  if (refused.record) {
+  response.record_errors.reserve(refused.records.size());
+  for (const RefusedRecord& each : refused.records) {
     auto& record = response.record_errors.emplace_back();
-    record.batch_index = *refused.record;
-    record.batch_index_error_message = refused.error.message;
+    record.batch_index = each.place;
+    record.batch_index_error_message = each.why;
   }
 }
 
