@@ -83,6 +83,7 @@ void append_shown(const Column& column, std::uint64_t row, Buffer& to) {
 
 bool CanonicalText::append(Cursor& cursor, int depth, Buffer& to) {
   const std::uint32_t* const begin = cursor.next;
+  has_escapes_ = cursor.backslash != cursor.end;
   if (!cursor.skip_value(depth)) return false;
   cursor_ = &cursor;
   first_ = begin;
@@ -115,7 +116,7 @@ std::string_view CanonicalText::text_at(const std::uint32_t* token, bool is_key)
   Cursor here = *cursor_;
   here.next = token;
   const std::string_view raw = here.raw_string();
-  if (!here.has_escape(raw)) return raw;
+  if (!has_escapes_ || raw.find('\\') == raw.npos) return raw;
   char* const text = arena_.take(raw.size());
   return {text, is_key ? unescape_key(raw, text) : unescape(raw, text)};
 }

@@ -45,6 +45,7 @@ class CanonicalText {
 
   const Cursor* cursor_ = nullptr;
   const std::uint32_t* first_ = nullptr;
+  bool has_escapes_ = false;             // maybe
   std::vector<std::uint32_t> closings_;  // by token, of each opening bracket: its closing one, both counted from first_
   std::vector<std::uint32_t> open_;
   std::vector<Member> members_;  // of the objects that are being rendered, used as a stack

@@ -1,5 +1,7 @@
 #include "json/cursor.h"
 
+#include "base/check.h"
+#include "json/reader.h"
 #include "json/string.h"
 
 namespace tripos::json {
@@ -10,67 +12,106 @@ bool Cursor::check_escapes(std::string_view raw) noexcept {
 }
 
 bool Cursor::skip_value(int depth) noexcept {
-  switch (peek()) {
-    case '"': return skip_string();
-    case '{': return skip_object(depth);
-    case '[': return skip_array(depth);
-    case 't':
-    case 'f':
-    case 'n': return skip_literal();
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9': return skip_number();
-    default: return fail_here();
-  }
+  const char first = peek();
+  if (first == '{' || first == '[') return skip_nested(depth);
+  if (first == '"') return skip_string();
+  if (first == 't' || first == 'f' || first == 'n') return skip_literal();
+  if (first == '-' || is_digit(first)) return skip_number();
+  return fail_here();
 }
 
-bool Cursor::skip_object(int depth) noexcept {
-  if (depth <= 0) return fail(Reason::too_deep, at());
-  ++next;
-  if (peek() == '}') {
-    ++next;
-    return true;
-  }
-  while (true) {
-    if (!at_key()) return fail_key();
-    if (!skip_string()) return false;
-    ++next;
-    if (!skip_value(depth - 1)) return false;
-    if (at_comma()) {
-      ++next;
-      continue;
+// Without recursion and with the position in a register: most of a value is skipped in most queries.
+//
+//   state            token                    → state
+//   open             { [                      → first, one level more
+//   first            the closing bracket      → closed
+//                    anything else            → key in an object, value in an array
+//   key              a string and a colon     → value
+//   value            { [                      → open
+//                    string, literal, number  → behind
+//   behind           a comma                  → key or value
+//                    the closing bracket      → closed
+//   closed           (one level less)         → behind, or the end
+bool Cursor::skip_nested(int depth) noexcept {
+  CHECK(depth <= depth_max);
+  const char* const from = base;
+  const std::uint32_t* token = next;
+  char closing[depth_max];  // by level
+  int level = 0;
+  char closes = 0;  // the closing bracket of the innermost level
+  char c = from[*token];
+  bool integer;
+  // A string at `token`, none of whose escapes is looked at unless it has some.
+  const auto string = [&] {
+    if (backslash < from + token[1]) [[unlikely]] {
+      next = token;
+      return skip_string();
     }
-    if (!at_close('}')) return fail_here();
-    ++next;
     return true;
-  }
-}
+  };
 
-bool Cursor::skip_array(int depth) noexcept {
-  if (depth <= 0) return fail(Reason::too_deep, at());
-  ++next;
-  if (peek() == ']') {
-    ++next;
-    return true;
+open:
+  if (level >= depth) {
+    next = token;
+    return fail(Reason::too_deep, at());
   }
-  while (true) {
-    if (!skip_value(depth - 1)) return false;
-    if (at_comma()) {
-      ++next;
-      continue;
+  closes = static_cast<char>(c + 2);  // ASCII's } is two behind {, and ] behind [
+  closing[level++] = closes;
+  c = from[*++token];
+  if (c == closes) goto closed;
+  if (closes == ']') goto value;
+key:
+  if (from[token[0]] != '"' || from[token[1]] != ':') {
+    next = token;
+    return fail_key();
+  }
+  if (!string()) return false;
+  token += 2;
+value:
+  c = from[*token];
+  if (c == '"') {
+    if (!string()) return false;
+  } else if (c == 't' || c == 'f' || c == 'n') {
+    if (!is_literal(from + *token, end)) {
+      next = token;
+      return fail(Reason::bad_literal, at());
     }
-    if (!at_close(']')) return fail_here();
-    ++next;
+  } else if (c == '{' || c == '[') {
+    goto open;
+  } else if (c == '-' || is_digit(c)) {
+    if (scan_number(from + *token, integer) == nullptr) {
+      next = token;
+      return fail(Reason::bad_number, at());
+    }
+  } else {
+    next = token;
+    return fail_here();
+  }
+  // Not the last token, which is a closing bracket.
+  c = from[*++token];
+behind:
+  if (c == ',') {
+    ++token;
+    if (closes == '}') goto key;
+    goto value;
+  }
+  if (c != closes) {
+    next = token;
+    return fail_here();
+  }
+closed:
+  ++token;
+  if (--level == 0) {
+    next = token;
     return true;
   }
+  closes = closing[level - 1];
+  if (token >= last) {
+    next = token;
+    return fail_here();
+  }
+  c = from[*token];
+  goto behind;
 }
 
 }  // namespace tripos::json

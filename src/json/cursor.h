@@ -7,10 +7,11 @@
 // Invariant (Reader::start): the byte of the last token is a closing bracket, or bytes behind the value are readable spaces. So a
 // scan over a number or literal ends inside of the value, and only behind a complete value must `next` be compared with `last`.
 //
-// Functions return false, with reason and byte set, where the value is not JSON.
+// Functions return false, with reason and byte set, where the value is not JSON. A cursor goes forward, or go_back().
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -60,16 +61,29 @@ inline constexpr std::array<bool, 256> ends_scalar = [] {
   return ends_scalar(*at) ? at : nullptr;
 }
 
+// Is there true, false or null at `at`, which is before `end`?
+[[nodiscard]] inline bool is_literal(const char* at, const char* end) noexcept {
+  const auto is = [&](const char* word, std::ptrdiff_t length) {
+    return end - at >= length && std::memcmp(at, word, static_cast<std::size_t>(length)) == 0 &&
+           (at + length == end || ends_scalar(at[length]));
+  };
+  return *at == 'f' ? is("false", 5) : *at == 't' ? is("true", 4) : is("null", 4);
+}
+
 struct Cursor {
   const char* base = nullptr;
   const std::uint32_t* next = nullptr;
   const std::uint32_t* last = nullptr;
-  const char* end = nullptr;  // base + the value's size
-  bool escapes = false;       // there is a backslash somewhere
+  const char* end = nullptr;        // base + the value's size
+  const char* backslash = nullptr;  // the first one that is not before the latest string that was looked at; `end`: there is none
   Reason reason = Reason::none;
   std::size_t byte = 0;
 
   [[nodiscard]] const char* at() const noexcept { return base + *next; }
+  void go_back(const std::uint32_t* token) noexcept {
+    next = token;
+    backslash = find_backslash(at());
+  }
   [[nodiscard]] char peek() const noexcept { return base[*next]; }
 
   bool fail(Reason why, const char* where) noexcept {
@@ -90,13 +104,22 @@ struct Cursor {
     while (*closing != '"') --closing;
     return {begin, static_cast<std::size_t>(closing - begin)};
   }
-  [[nodiscard]] bool has_escape(std::string_view raw) const noexcept {
-    return escapes && std::memchr(raw.data(), '\\', raw.size()) != nullptr;
+  [[nodiscard]] bool has_escape(std::string_view raw) noexcept {
+    const char* const raw_end = raw.data() + raw.size();
+    if (backslash >= raw_end) [[likely]] {
+      return false;
+    }
+    if (backslash < raw.data()) backslash = find_backslash(raw.data());
+    return backslash < raw_end;
   }
   [[nodiscard]] bool check_escapes(std::string_view raw) noexcept;
+  [[nodiscard]] const char* find_backslash(const char* from) const noexcept {
+    const void* const found = std::memchr(from, '\\', static_cast<std::size_t>(end - from));
+    return found == nullptr ? end : static_cast<const char*>(found);
+  }
 
   bool skip_string() noexcept {
-    if (escapes) [[unlikely]] {
+    if (backslash < base + next[1]) [[unlikely]] {
       const std::string_view raw = raw_string();
       if (has_escape(raw) && !check_escapes(raw)) return false;
     }
@@ -109,12 +132,8 @@ struct Cursor {
     ++next;
     return true;
   }
-  [[nodiscard]] bool is_true() const noexcept { return is_literal("true"); }
-  [[nodiscard]] bool is_false() const noexcept { return is_literal("false"); }
-  [[nodiscard]] bool is_null() const noexcept { return is_literal("null"); }
   bool skip_literal() noexcept {
-    const bool good = peek() == 'n' ? is_null() : peek() == 't' ? is_true() : is_false();
-    if (!good) return fail(Reason::bad_literal, at());
+    if (!is_literal(at(), end)) return fail(Reason::bad_literal, at());
     ++next;
     return true;
   }
@@ -129,19 +148,11 @@ struct Cursor {
   [[nodiscard]] bool at_comma() const noexcept { return next < last && peek() == ','; }
   [[nodiscard]] bool at_close(char bracket) const noexcept { return next < last && peek() == bracket; }
 
-  // Validates the value at `next` and goes behind it; `depth`: levels of nesting that it may have.
+  // Validates the value at `next` and goes behind it; `depth`: levels of nesting that it may have, at most depth_max (reader.h).
   bool skip_value(int depth) noexcept;
 
  private:
-  template <std::size_t Size>
-  [[nodiscard]] bool is_literal(const char (&word)[Size]) const noexcept {
-    constexpr std::size_t length = Size - 1;
-    const char* const from = at();
-    if (static_cast<std::size_t>(end - from) < length) return false;
-    return std::memcmp(from, word, length) == 0 && (from + length == end || ends_scalar(from[length]));
-  }
-  bool skip_object(int depth) noexcept;
-  bool skip_array(int depth) noexcept;
+  bool skip_nested(int depth) noexcept;
 };
 
 }  // namespace tripos::json

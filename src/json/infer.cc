@@ -364,7 +364,7 @@ Verdict Inference::add(std::optional<Bytes> value) {
   Descent descent(cursor, scratch_, *root_, growth);
   const Fit fitted = descent.fit(*root_, depth_max);
   if (fitted != Fit::changes) return Reader::finish(cursor, fitted == Fit::fits);
-  cursor.next = first;
+  cursor.go_back(first);
   Type type;
   const bool good = descent.build(type, depth_max);
   const Verdict verdict = Reader::finish(cursor, good);

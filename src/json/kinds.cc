@@ -46,7 +46,8 @@ Verdict FieldKinds::read(Bytes value, const std::function<void(std::string_view)
   };
   std::vector<Level> levels = {{&root_, true}};
   const std::uint32_t* const end = cursor.next;
-  for (cursor.next = begin + 1; cursor.next < end; ++cursor.next) {
+  cursor.go_back(begin + 1);
+  for (; cursor.next < end; ++cursor.next) {
     const char c = cursor.peek();
     if (c == ',') continue;
     if (c == '}' || c == ']') {

@@ -74,7 +74,7 @@ Verdict Reader::index(Bytes value, Cursor& cursor) {
   cursor.end = value.data() + value.size();
   cursor.next = stage1_->structural_indexes.get();
   cursor.last = cursor.next + stage1_->n_structural_indexes;
-  cursor.escapes = std::memchr(value.data(), '\\', value.size()) != nullptr;
+  cursor.backslash = cursor.find_backslash(cursor.base);
   return {};
 }
 
@@ -95,6 +95,7 @@ Verdict Reader::explain_other(Bytes value, Cursor& cursor) {
   copy.append(value).append(padding, ' ');
   cursor.base = copy.data();
   cursor.end = copy.data() + value.size();
+  cursor.backslash = cursor.find_backslash(cursor.base);
   const char first = cursor.peek();
   const std::size_t first_byte = *cursor.next;
   if (value.starts_with("\xEF\xBB\xBF")) return rejected(Reason::byte_order_mark, 0);
