@@ -27,6 +27,13 @@ inline constexpr std::array<bool, 256> ends_scalar = [] {
   for (const char c : {' ', '\t', '\n', '\r', ',', '}', ']', ':'}) table[static_cast<unsigned char>(c)] = true;
   return table;
 }();
+
+// What a little-endian load of the text gives.
+consteval std::uint64_t text_word(std::string_view text) {
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
+  return word;
+}
 }  // namespace detail
 
 [[nodiscard]] inline bool ends_scalar(char c) noexcept { return detail::ends_scalar[static_cast<unsigned char>(c)]; }
@@ -67,7 +74,16 @@ inline constexpr std::array<bool, 256> ends_scalar = [] {
     return end - at >= length && std::memcmp(at, word, static_cast<std::size_t>(length)) == 0 &&
            (at + length == end || ends_scalar(at[length]));
   };
-  return *at == 'f' ? is("false", 5) : *at == 't' ? is("true", 4) : is("null", 4);
+  if (end - at < 8) [[unlikely]] {
+    return *at == 'f' ? is("false", 5) : *at == 't' ? is("true", 4) : is("null", 4);
+  }
+  // Without a branch that depends on which it is.
+  std::uint64_t found;
+  std::memcpy(&found, at, 8);
+  constexpr std::uint64_t five = 0xFFFFFFFFFF;
+  const std::uint64_t word = *at == 'f' ? detail::text_word("false") : *at == 't' ? detail::text_word("true") : detail::text_word("null");
+  const std::uint64_t mask = *at == 'f' ? five : five >> 8;
+  return (found & mask) == word && ends_scalar(at[*at == 'f' ? 5 : 4]);
 }
 
 struct Cursor {
@@ -118,6 +134,10 @@ struct Cursor {
     return found == nullptr ? end : static_cast<const char*>(found);
   }
 
+  // A string that has no backslash for sure, at a token that is not the last one.
+  [[nodiscard]] bool is_plain_string(const std::uint32_t* token) const noexcept {
+    return base[token[0]] == '"' && backslash >= base + token[1];
+  }
   bool skip_string() noexcept {
     if (backslash < base + next[1]) [[unlikely]] {
       const std::string_view raw = raw_string();
@@ -139,7 +159,8 @@ struct Cursor {
   }
 
   // At a key: a string with a colon after it. Only that is checked, not its escapes.
-  [[nodiscard]] bool at_key() const noexcept { return base[next[0]] == '"' && base[next[1]] == ':'; }
+  [[nodiscard]] bool is_key(const std::uint32_t* token) const noexcept { return base[token[0]] == '"' && base[token[1]] == ':'; }
+  [[nodiscard]] bool at_key() const noexcept { return is_key(next); }
   bool fail_key() noexcept {
     if (next < last && peek() == '"') ++next;
     return fail_here();

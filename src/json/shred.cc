@@ -277,39 +277,51 @@ class Shredder::Descent {
     if (depth <= 0) return cursor_.fail(Reason::too_deep, cursor_.at());
     const auto wanted = static_cast<std::uint32_t>(column.children.size());
     Seen seen(shredder_.seen_, wanted);
-    ++cursor_.next;
-    if (cursor_.peek() == '}') {
-      ++cursor_.next;
-    } else {
-      std::uint32_t previous = KeyTable::none;
-      while (true) {
-        if (!cursor_.at_key()) return cursor_.fail_key();
-        std::uint32_t field = KeyTable::none;
+    // The cursor's place, in a register; written back where others read it.
+    const std::uint32_t* token = cursor_.next + 1;
+    std::uint32_t previous = KeyTable::none;
+    bool closed = cursor_.base[*token] == '}';
+    while (!closed) {
+      if (!cursor_.is_key(token)) {
+        cursor_.next = token;
+        return cursor_.fail_key();
+      }
+      std::uint32_t field = column.keys.predict(previous, cursor_.base + token[0], token[1] - token[0] + 1);
+      if (field == KeyTable::none) [[unlikely]] {
+        cursor_.next = token;
         if (!find_field(column, previous, field)) return false;
-        cursor_.next += 2;
-        if (field < wanted) {
+      }
+      if (field != KeyTable::none) previous = field;
+      token += 2;
+      if (field >= wanted && cursor_.is_plain_string(token)) {
+        ++token;
+      } else {
+        cursor_.next = token;
+        if (field >= wanted) {
+          if (!cursor_.skip_value(depth - 1)) return false;
+        } else {
           if (!seen.insert(field)) [[unlikely]] {
             column.children[field].take_back(row);
           }
           if (!value(column.children[field], row, depth - 1)) return false;
-        } else if (!cursor_.skip_value(depth - 1)) {
-          return false;
         }
-        if (cursor_.at_comma()) {
-          ++cursor_.next;
-          continue;
-        }
-        if (!cursor_.at_close('}')) return cursor_.fail_here();
-        ++cursor_.next;
-        break;
+        token = cursor_.next;
       }
+      const char c = token < cursor_.last ? cursor_.base[*token] : '\0';
+      closed = c == '}';
+      if (!closed && c != ',') {
+        cursor_.next = token;
+        return cursor_.fail_here();
+      }
+      token += closed ? 0 : 1;
     }
+    cursor_.next = token + 1;
     seen.for_each_missing([&](std::uint32_t field) { set_null(column.children[field], row); });
     return true;
   }
 
-  // The number of the key's column, or one that no column has. False: a bad escape.
-  bool find_field(Column& column, std::uint32_t& previous, std::uint32_t& field) {
+  // The number of the key's column, or one that no column has; the key isn't foreseen. False: a bad escape.
+  bool find_field(Column& column, std::uint32_t previous, std::uint32_t& field) {
     std::string_view key;
     if (!find_key(cursor_, column.keys, previous, shredder_.scratch_, field, key)) return false;
     if (field == KeyTable::none) [[unlikely]] {
@@ -318,7 +330,6 @@ class Shredder::Descent {
       field = column.keys.add(key);
       column.keys.learn(previous, field);
     }
-    previous = field;
     return true;
   }
 
