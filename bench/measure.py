@@ -2,7 +2,8 @@
 
 CPU seconds are the steadier figure on a machine that does other things too. Of a tree they are what the kernel has counted for its living
 members plus what these have reaped; memory is the largest sum of resident sizes seen, looked at every 20 ms, with pages of the page cache
-that a process has mapped (a log, a Parquet file) left out: RssAnon.
+that a process has mapped (a log, a Parquet file) left out: RssAnon. Beside the sum: the peaks of the tree's root and of the largest of
+its descendants (a server and its workers), which Memory holds to their limits.
 """
 
 import os
@@ -20,8 +21,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Cost:
     wall: float = 0.0  # seconds
     cpu: float = 0.0  # seconds, user and system, all members
-    peak: int = 0  # bytes
+    peak: int = 0  # bytes, all members together
+    root_peak: int = 0
+    descendant_peak: int = 0  # of the largest
     output: str = ""
+
+
+PEAKS = ("peak", "root_peak", "descendant_peak")
 
 
 def _children(pid):
@@ -77,14 +83,20 @@ class Watch:
 
     def _watch(self):
         while not self._ended.wait(0.02):
-            self.cost.peak = max(self.cost.peak, sum(_memory(member, "RssAnon") for member in tree(self.pid)))
+            members = tree(self.pid)
+            sizes = [_memory(member, "RssAnon") for member in members]
+            self.cost.peak = max(self.cost.peak, sum(sizes))
+            self.cost.root_peak = max(self.cost.root_peak, sizes[0])
+            self.cost.descendant_peak = max([self.cost.descendant_peak, *sizes[1:]])
+            self.seen_cpu = max(self.seen_cpu, sum(_cpu(member) for member in members) - self._cpu)
 
     def __enter__(self):
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
         self._cpu = sum(_cpu(member) for member in tree(self.pid))
         self._wall = time.monotonic()
+        self.seen_cpu = 0.0  # the most that was seen, for trees that end before they can be asked
+        self._thread.start()
         return self.cost
 
     def __exit__(self, *failure):
@@ -95,7 +107,8 @@ class Watch:
 
 
 def run(command, **arguments):
-    """The cost of a command from its start to its end, its descendants that it waited for included; fails as the command does."""
+    """The cost of a command from its start to its end; fails as the command does. CPU: what its descendants took that it waited for, or
+    what was last seen of its tree where that is more (a Java machine that nobody waits for)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **arguments)
@@ -106,17 +119,44 @@ def run(command, **arguments):
         raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall=time.monotonic() - started, cpu=cpu, peak=watch.cost.peak, output=output)
+    peaks = {name: getattr(watch.cost, name) for name in PEAKS}
+    return Cost(wall=time.monotonic() - started, cpu=max(cpu, watch.seen_cpu), output=output, **peaks)
 
 
 def median(costs):
-    """The median of each figure by itself; the output of the first."""
+    """The median of each figure by itself, of peaks the largest; the output of the first."""
     return Cost(
         wall=statistics.median(cost.wall for cost in costs),
         cpu=statistics.median(cost.cpu for cost in costs),
-        peak=max(cost.peak for cost in costs),
         output=costs[0].output,
+        **{name: max(getattr(cost, name) for cost in costs) for name in PEAKS},
     )
+
+
+class Memory:
+    """The limits of a server: its own memory without workers, and that of each worker. Takes the costs of all stages; says what they
+    reached, and ends the benchmark with an error if that is more."""
+
+    SERVER_MB = 256
+    WORKER_MB = 1024
+    CONFIGURATION = f"[sql]\nworker_memory_mb = {WORKER_MB}\n"
+
+    def __init__(self):
+        self.server = 0
+        self.worker = 0
+
+    def add(self, cost):
+        self.server = max(self.server, cost.root_peak)
+        self.worker = max(self.worker, cost.descendant_peak)
+
+    def report(self):
+        over = []
+        for name, peak, limit in (("server without workers", self.server, self.SERVER_MB), ("largest worker", self.worker, self.WORKER_MB)):
+            print(f"Memory of the {name}, at its peak: {peak / 2**20:,.0f} MiB of {limit:,}")
+            if peak > limit * 2**20:
+                over.append(name)
+        if over:
+            raise SystemExit(f"above its limit of memory: {' and '.join(over)}")
 
 
 @dataclass

@@ -4,10 +4,14 @@
     python3 peers.py PEER query INPUT              INPUT: NDJSON or Parquet
 
 The query is the firm's proficiency: per exam the attempts, those with every answer right, and the mean share of right answers.
-Each peer does it in the way that its own documentation shows for nested NDJSON; types are inferred by the peer, as ours are.
+Each peer does it in the way that its own documentation shows for nested NDJSON; types are inferred by the peer, as ours are (DuckDB and
+chdb from the first 20,480 and 25,000 rows; polars, Spark and we from all). Answers are printed as JSON: an array of rows.
 """
 
+import importlib.util
+import json
 import os
+import shutil
 import sys
 
 QUERY = """
@@ -16,6 +20,17 @@ SELECT exam_name, count(*) AS attempts, sum(CASE WHEN {all_correct} THEN 1 ELSE 
 FROM {table} WHERE {total} > 0 GROUP BY exam_name ORDER BY attempts DESC, exam_name LIMIT 10
 """
 COUNTS = {name: f"sequences.counts.{name}" for name in ("all_correct", "correct", "total")}
+
+
+SHARE_ERROR_MAX = 1e-9  # sums of doubles depend on their order
+
+
+def same_answer(a, b):
+    """Rows of QUERY, of whichever peer."""
+    return len(a) == len(b) and all(
+        x[0] == y[0] and int(x[1]) == int(y[1]) and int(x[2]) == int(y[2]) and abs(float(x[3]) - float(y[3])) < SHARE_ERROR_MAX
+        for x, y in zip(a, b)
+    )
 
 
 def synced(path):
@@ -33,7 +48,7 @@ def duckdb(job, source, output):
         connection.sql(f"COPY (SELECT * FROM {columns}) TO '{output}' (FORMAT parquet, COMPRESSION zstd)")
     else:
         table = columns if source.endswith("json") else f"'{source}'"
-        print(connection.sql(QUERY.format(table=table, **COUNTS)).fetchall())
+        print(json.dumps(connection.sql(QUERY.format(table=table, **COUNTS)).fetchall(), default=str))
 
 
 def chdb(job, source, output):
@@ -47,7 +62,8 @@ def chdb(job, source, output):
             " SETTINGS output_format_parquet_compression_method='zstd', schema_inference_make_columns_nullable=1"
         )
     else:
-        print(chdb.query(QUERY.format(table=table, **COUNTS) + settings))
+        rows = chdb.query(QUERY.format(table=table, **COUNTS) + settings, "JSONCompactEachRow")
+        print(json.dumps([json.loads(line) for line in str(rows).splitlines()]))
 
 
 def polars(job, source, output):
@@ -69,7 +85,7 @@ def polars(job, source, output):
             .sort(["attempts", "exam_name"], descending=[True, False])
             .head(10)
         )
-        print(answer.collect(engine="streaming").rows())
+        print(json.dumps(answer.collect(engine="streaming").rows()))
 
 
 def spark(job, source, output):
@@ -84,11 +100,32 @@ def spark(job, source, output):
             synced(os.path.join(output, part))
     else:
         frame.createOrReplaceTempView("attempts")
-        print(session.sql(QUERY.format(table="attempts", **COUNTS)).collect())
+        print(json.dumps([list(row) for row in session.sql(QUERY.format(table="attempts", **COUNTS)).collect()], default=str))
 
 
 PEERS = {"DuckDB": duckdb, "chdb": chdb, "polars": polars, "Spark": spark}
 MODULES = {"DuckDB": "duckdb", "chdb": "chdb", "polars": "polars", "Spark": "pyspark"}
+
+
+def command(peer, *job):
+    return [sys.executable, os.path.abspath(__file__), peer, *job]
+
+
+def chosen(names):
+    """The peers of `NAME,…` that are installed; says which are not."""
+    asked = [] if names == "none" else names.split(",")
+    unknown = [peer for peer in asked if peer not in PEERS]
+    if unknown:
+        raise SystemExit(f"no such peer: {', '.join(unknown)} (there are {', '.join(PEERS)})")
+    installed = [peer for peer in asked if importlib.util.find_spec(MODULES[peer])]
+    for peer in asked:
+        if peer not in installed:
+            print(f"{peer} is not installed: left out")
+    return installed
+
+
+def remove(output):
+    shutil.rmtree(output) if os.path.isdir(output) else os.remove(output)
 
 
 def main():

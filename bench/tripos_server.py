@@ -8,10 +8,13 @@ import urllib.request
 
 
 class Server:
-    def __init__(self, program, directory, *arguments):
+    def __init__(self, program, directory, *arguments, configuration=""):
         self.program = program
         self.directory = directory
-        command = [program, "serve", "--data", directory, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", *arguments]
+        os.makedirs(directory, exist_ok=True)
+        with open(f"{directory}.toml", "w") as file:
+            file.write(configuration)
+        command = [program, "--config", file.name, "serve", "--data", directory, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.addresses = {}
         while "http" not in self.addresses:
