@@ -14,7 +14,8 @@ class Server:
         os.makedirs(directory, exist_ok=True)
         with open(f"{directory}.toml", "w") as file:
             file.write(configuration)
-        command = [program, "--config", file.name, "serve", "--data", directory, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", *arguments]
+        anywhere = ["--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+        command = [program, "--config", file.name, "serve", "--data", directory, *anywhere, *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.addresses = {}
         while "http" not in self.addresses:

@@ -29,6 +29,18 @@ TEST(Reader, Rows) {
   }
 }
 
+// Every beginning of a value is judged alike, whether it ends in memory or the rest of the value follows.
+TEST(Reader, WhatIsBehindAValueDoesNotCount) {
+  const std::string_view whole = R"({"a":{"b":[{},[],{"c":[true,false,null,-1.5e3,"x\u0041"]}],"d":{}},"e":[[]],"f":{"g":{}}})";
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    Reader reader;
+    const Verdict inside = reader.check(whole.substr(0, size));
+    const Verdict alone = check(whole.substr(0, size));
+    EXPECT_EQ(inside.is_row(), size == whole.size()) << whole.substr(0, size);
+    EXPECT_EQ(inside.text(), alone.text()) << whole.substr(0, size);
+  }
+}
+
 TEST(Reader, RejectsWithReasonAndByte) {
   struct Case {
     std::string_view text;
