@@ -79,7 +79,9 @@ value:
   } else if (c == '{' || c == '[') {
     goto open;
   } else if (c == '-' || is_digit(c)) {
-    if (scan_number(from + *token, integer) == nullptr) {
+    // Most numbers have one digit.
+    const bool short_one = c != '-' && ends_scalar(from[*token + 1]);
+    if (!short_one && scan_number(from + *token, integer) == nullptr) {
       next = token;
       return fail(Reason::bad_number, at());
     }

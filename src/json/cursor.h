@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -28,11 +29,9 @@ inline constexpr std::array<bool, 256> ends_scalar = [] {
   return table;
 }();
 
-// What a little-endian load of the text gives.
-consteval std::uint64_t text_word(std::string_view text) {
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
-  return word;
+// What a load of four letters gives.
+consteval std::uint32_t loaded(const char (&letters)[5]) {
+  return std::bit_cast<std::uint32_t>(std::array{letters[0], letters[1], letters[2], letters[3]});
 }
 }  // namespace detail
 
@@ -70,20 +69,12 @@ consteval std::uint64_t text_word(std::string_view text) {
 
 // Is there true, false or null at `at`, which is before `end`?
 [[nodiscard]] inline bool is_literal(const char* at, const char* end) noexcept {
-  const auto is = [&](const char* word, std::ptrdiff_t length) {
-    return end - at >= length && std::memcmp(at, word, static_cast<std::size_t>(length)) == 0 &&
-           (at + length == end || ends_scalar(at[length]));
-  };
-  if (end - at < 8) [[unlikely]] {
-    return *at == 'f' ? is("false", 5) : *at == 't' ? is("true", 4) : is("null", 4);
-  }
-  // Without a branch that depends on which it is.
-  std::uint64_t found;
-  std::memcpy(&found, at, 8);
-  constexpr std::uint64_t five = 0xFFFFFFFFFF;
-  const std::uint64_t word = *at == 'f' ? detail::text_word("false") : *at == 't' ? detail::text_word("true") : detail::text_word("null");
-  const std::uint64_t mask = *at == 'f' ? five : five >> 8;
-  return (found & mask) == word && ends_scalar(at[*at == 'f' ? 5 : 4]);
+  const std::ptrdiff_t length = *at == 'f' ? 5 : 4;
+  if (end - at < length) return false;
+  std::uint32_t last_four;  // letters
+  std::memcpy(&last_four, at + length - 4, 4);
+  const std::uint32_t wanted = *at == 't' ? detail::loaded("true") : *at == 'f' ? detail::loaded("alse") : detail::loaded("null");
+  return last_four == wanted && (at + length == end || ends_scalar(at[length]));
 }
 
 struct Cursor {

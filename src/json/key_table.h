@@ -49,14 +49,13 @@ class KeyTable {
 
   // The name that is foreseen after `previous` (none: at the start), if `token` begins with its JSON text: `"name":`.
   // `token_size`: bytes from the opening quote to the colon, that included.
-  [[nodiscard]] std::uint32_t predict(std::uint32_t previous, const char* token, std::size_t token_size) const noexcept {
+  [[nodiscard, gnu::always_inline]] std::uint32_t predict(std::uint32_t previous, const char* token,
+                                                          std::size_t token_size) const noexcept {
     const Followers& followers = next_[previous + 1];
-    for (const std::uint32_t number : {followers.last, followers.before}) {
-      if (number == none) return none;
-      const std::string& quoted = entries_[number].quoted;
-      if (quoted.size() == token_size && equal_bytes(quoted.data(), token, token_size)) return number;
+    if (followers.last != none && is_quoted(followers.last, token, token_size)) [[likely]] {
+      return followers.last;
     }
-    return none;
+    return followers.before != none && is_quoted(followers.before, token, token_size) ? followers.before : none;
   }
   void learn(std::uint32_t previous, std::uint32_t number) noexcept {
     Followers& followers = next_[previous + 1];
@@ -72,6 +71,10 @@ class KeyTable {
     std::uint32_t last = none;
     std::uint32_t before = none;
   };
+  [[nodiscard]] bool is_quoted(std::uint32_t number, const char* token, std::size_t token_size) const noexcept {
+    const std::string& quoted = entries_[number].quoted;
+    return quoted.size() == token_size && equal_bytes(quoted.data(), token, token_size);
+  }
   void rehash();
 
   std::vector<Entry> entries_;
