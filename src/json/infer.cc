@@ -237,35 +237,22 @@ class Inference::Descent {
 
   Fit fit_object(Node& node, int depth) {
     if (depth <= 0) return fits_if(cursor_.fail(Reason::too_deep, cursor_.at()));
-    ++cursor_.next;
-    if (cursor_.peek() == '}') {
-      ++cursor_.next;
-      return Fit::fits;
-    }
-    std::uint32_t previous = KeyTable::none;
-    while (true) {
-      if (!cursor_.at_key()) return fits_if(cursor_.fail_key());
+    Fit fitted = Fit::bad;  // if the walk ends early: why
+    const auto find = [&](std::uint32_t previous, std::uint32_t& number) {
       std::string_view key;
-      std::uint32_t number = KeyTable::none;
-      if (!find_key(cursor_, node.keys, previous, scratch_, number, key)) return Fit::bad;
-      if (number == KeyTable::none) {
-        if (&node != &root_ || growth_.takes(key)) return Fit::changes;
-        cursor_.next += 2;
-        if (!cursor_.skip_value(depth - 1)) return Fit::bad;
-      } else {
-        previous = number;
-        cursor_.next += 2;
-        const Fit fitted = fit(node.children[number], depth - 1);
-        if (fitted != Fit::fits) return fitted;
-      }
-      if (cursor_.at_comma()) {
-        ++cursor_.next;
-        continue;
-      }
-      if (!cursor_.at_close('}')) return fits_if(cursor_.fail_here());
-      ++cursor_.next;
-      return Fit::fits;
-    }
+      if (!find_key(cursor_, node.keys, previous, scratch_, number, key)) return false;
+      if (number != KeyTable::none || (&node == &root_ && !growth_.takes(key))) return true;
+      fitted = Fit::changes;
+      return false;
+    };
+    const auto is_string = [&](std::uint32_t number) { return number != KeyTable::none && node.children[number].kind == TypeKind::string; };
+    const bool walked = walk_object(cursor_, node.keys, find, is_string, [&](std::uint32_t number) {
+      if (number == KeyTable::none) return cursor_.skip_value(depth - 1);
+      const Fit child = fit(node.children[number], depth - 1);
+      if (child != Fit::fits) fitted = child;
+      return child == Fit::fits;
+    });
+    return walked ? Fit::fits : fitted;
   }
 
   bool build_object(Type& type, int depth) {

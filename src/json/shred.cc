@@ -277,45 +277,16 @@ class Shredder::Descent {
     if (depth <= 0) return cursor_.fail(Reason::too_deep, cursor_.at());
     const auto wanted = static_cast<std::uint32_t>(column.children.size());
     Seen seen(shredder_.seen_, wanted);
-    // The cursor's place, in a register; written back where others read it.
-    const std::uint32_t* token = cursor_.next + 1;
-    std::uint32_t previous = KeyTable::none;
-    bool closed = cursor_.base[*token] == '}';
-    while (!closed) {
-      if (!cursor_.is_key(token)) {
-        cursor_.next = token;
-        return cursor_.fail_key();
+    const auto find = [&](std::uint32_t previous, std::uint32_t& field) { return find_field(column, previous, field); };
+    const auto is_unwanted = [wanted](std::uint32_t field) { return field >= wanted; };
+    const bool good = walk_object(cursor_, column.keys, find, is_unwanted, [&](std::uint32_t field) {
+      if (field >= wanted) return cursor_.skip_value(depth - 1);
+      if (!seen.insert(field)) [[unlikely]] {
+        column.children[field].take_back(row);
       }
-      std::uint32_t field = column.keys.predict(previous, cursor_.base + token[0], token[1] - token[0] + 1);
-      if (field == KeyTable::none) [[unlikely]] {
-        cursor_.next = token;
-        if (!find_field(column, previous, field)) return false;
-      }
-      if (field != KeyTable::none) previous = field;
-      token += 2;
-      if (field >= wanted && cursor_.is_plain_string(token)) {
-        ++token;
-      } else {
-        cursor_.next = token;
-        if (field >= wanted) {
-          if (!cursor_.skip_value(depth - 1)) return false;
-        } else {
-          if (!seen.insert(field)) [[unlikely]] {
-            column.children[field].take_back(row);
-          }
-          if (!value(column.children[field], row, depth - 1)) return false;
-        }
-        token = cursor_.next;
-      }
-      const char c = token < cursor_.last ? cursor_.base[*token] : '\0';
-      closed = c == '}';
-      if (!closed && c != ',') {
-        cursor_.next = token;
-        return cursor_.fail_here();
-      }
-      token += closed ? 0 : 1;
-    }
-    cursor_.next = token + 1;
+      return value(column.children[field], row, depth - 1);
+    });
+    if (!good) return false;
     seen.for_each_missing([&](std::uint32_t field) { set_null(column.children[field], row); });
     return true;
   }
