@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/crc32c.h"
+#include "model/recompress.h"
 
 namespace tripos::broker {
 
@@ -15,6 +16,13 @@ constexpr std::int16_t zstd_from = 7;  // the first version of Produce whose con
 template <typename... Args>
 tl::unexpected<RefusedBatch> refuse_batch(wire::ErrorCode code, fmt::format_string<Args...> text, Args&&... args) {
   return tl::unexpected(RefusedBatch{.error = {.code = code, .message = fmt::format(text, std::forward<Args>(args)...)}, .records = {}});
+}
+
+tl::expected<void, RefusedBatch> check_size(std::size_t bytes, const TopicConfig& config) {
+  if (bytes <= static_cast<std::size_t>(config.message_bytes_max)) return {};
+  return refuse_batch(wire::ErrorCode::message_too_large,
+                      "The record batch size is {} bytes, which exceeds the maximum configured value of {}.", bytes,
+                      config.message_bytes_max);
 }
 
 // Size, magic and checksum: is it one whole batch, as it was sent?
@@ -33,11 +41,7 @@ tl::expected<RecordBatchView, RefusedBatch> parse_one(Bytes records, const Topic
   }
   auto batch = RecordBatchView::parse(records);
   if (!batch) return refuse_batch(wire::ErrorCode::corrupt_message, "{}", batch.error().message);
-  if (batch->bytes().size() > static_cast<std::size_t>(config.message_bytes_max)) {
-    return refuse_batch(wire::ErrorCode::message_too_large,
-                        "The record batch size is {} bytes, which exceeds the maximum configured value of {}.", batch->bytes().size(),
-                        config.message_bytes_max);
-  }
+  if (auto fits = check_size(batch->bytes().size(), config); !fits) return tl::unexpected(std::move(fits).error());
   if (!batch->crc_matches()) return refuse_batch(wire::ErrorCode::corrupt_message, "the batch's checksum does not match its bytes");
   return *batch;
 }
@@ -148,16 +152,25 @@ tl::expected<CheckedBatch, RefusedBatch> check_produced(Bytes records, const Top
   const auto largest_timestamp = check_records(*batch, config, now, reader);
   if (!largest_timestamp) return tl::unexpected(largest_timestamp.error());
 
+  rewritten.clear();
+  if (config.compression && *config.compression != batch->compression()) {
+    if (auto packed = recompress(*batch, *config.compression, config.compression_level, decompressed_size_max, rewritten); !packed)
+      return refuse_batch(wire::ErrorCode::message_too_large, "{}", packed.error().message);
+    if (auto fits = check_size(rewritten.size(), config); !fits) return tl::unexpected(std::move(fits).error());
+  }
+  const auto copy_once = [&] {
+    if (rewritten.empty()) rewritten.assign(batch->bytes());
+  };
   if (config.timestamp_type == TimestampType::log_append_time) {
-    rewritten.assign(batch->bytes());
+    copy_once();
     set_log_append_time(rewritten.data(), rewritten.size(), now);
     return CheckedBatch{.batch = view_of(rewritten), .log_append_time_ms = now.time_since_epoch().count()};
   }
   if (*largest_timestamp != batch->max_timestamp_ms()) {  // what lookups by time and retention go by
-    rewritten.assign(batch->bytes());
+    copy_once();
     set_max_timestamp(rewritten, *largest_timestamp);
-    return CheckedBatch{.batch = view_of(rewritten)};
   }
+  if (!rewritten.empty()) return CheckedBatch{.batch = view_of(rewritten)};
   return CheckedBatch{.batch = *batch};
 }
 

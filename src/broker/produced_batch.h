@@ -35,8 +35,8 @@ struct RefusedBatch {
   std::vector<RefusedRecord> records;  // those at fault, where it is not the batch itself: a client sends the others again without them
 };
 
-// `rewritten` takes the batch if it must be changed (LogAppendTime; a wrong largest timestamp), which costs a copy.
-// CORRUPT_MESSAGE: damaged on the way (retriable); INVALID_RECORD: wrong in itself; MESSAGE_TOO_LARGE; INVALID_TIMESTAMP;
+// `rewritten` takes the batch if it must be changed (LogAppendTime; a wrong largest timestamp; another compression.type), which costs a
+// copy. CORRUPT_MESSAGE: damaged on the way (retriable); INVALID_RECORD: wrong in itself; MESSAGE_TOO_LARGE; INVALID_TIMESTAMP;
 // UNSUPPORTED_COMPRESSION_TYPE. Whether a transaction is open is for the caller to check.
 [[nodiscard]] tl::expected<CheckedBatch, RefusedBatch> check_produced(Bytes records, const TopicConfig& config, WallTime now,
                                                                       std::int16_t request_version, RecordReader& reader,

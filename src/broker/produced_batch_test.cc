@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <array>
+
 #include "base/crc32c.h"
 #include "broker/testing.h"
 
@@ -131,6 +133,79 @@ TEST(ProducedBatch, RecordsAtFaultAreNamedUpToABound) {
   RecordBatchBuilder builder;
   for (std::size_t i = 0; i < refused_records_max + 1; ++i) builder.add(now, std::nullopt, "");
   EXPECT_EQ(check(builder.finish({}), {{"cleanup.policy", "compact"}}).refused.size(), refused_records_max);
+}
+
+RecordBatchFields fields_of(Compression codec) {
+  RecordBatchFields fields;
+  fields.compression = codec;
+  fields.producer_id = ProducerId(77);
+  fields.producer_epoch = ProducerEpoch(3);
+  fields.base_sequence = Sequence(41);
+  fields.transactional = true;
+  return fields;
+}
+
+Buffer wordy_batch(Compression codec) {
+  RecordBatchBuilder builder;
+  for (int i = 0; i < 200; ++i) builder.add(now, fmt::format("key {}", i), fmt::format("words and words, {} times", i * i));
+  return builder.finish(fields_of(codec));
+}
+
+TEST(ProducedBatch, ATopicsCodecTakesThePlaceOfTheProducers) {
+  using enum Compression;
+  constexpr std::array codecs = {none, gzip, snappy, lz4, zstd};
+  for (const Compression from : codecs) {
+    EXPECT_EQ(check(wordy_batch(from), {{"compression.type", "producer"}}).appended, wordy_batch(from));
+    for (const Compression to : codecs) {
+      const std::string name = to == none ? "uncompressed" : std::string(to_string(to));
+      const Verdict verdict = check(wordy_batch(from), {{"compression.type", name}});
+      ASSERT_EQ(verdict.code, ErrorCode::none);
+      if (from == to) {
+        EXPECT_EQ(verdict.appended, wordy_batch(from)) << "it stays as it came";
+        continue;
+      }
+      const auto batch = RecordBatchView::parse(verdict.appended);
+      ASSERT_TRUE(batch && batch->bytes().size() == verdict.appended.size());
+      EXPECT_TRUE(batch->crc_matches());
+      EXPECT_EQ(batch->compression(), to);
+      // Packed by its producer it would be the same batch.
+      Buffer expected;
+      ASSERT_TRUE(decompress(to, batch->records(), decompressed_size_max, expected));
+      EXPECT_EQ(Bytes(expected), RecordBatchView::parse(wordy_batch(none))->records());
+      EXPECT_EQ(with(verdict.appended.substr(0, batch_layout::header_size), batch_layout::length, 0),
+                with(wordy_batch(to).substr(0, batch_layout::header_size), batch_layout::length, 0));
+    }
+  }
+}
+
+TEST(ProducedBatch, ATopicsCodecHasALevelAndKeepsTheSizeLimit) {
+  const auto size = [](const ConfigValues& config) { return check(wordy_batch(Compression::none), config).appended.size(); };
+  EXPECT_LT(size({{"compression.type", "gzip"}, {"compression.gzip.level", "9"}}),
+            size({{"compression.type", "gzip"}, {"compression.gzip.level", "1"}}));
+  EXPECT_LT(size({{"compression.type", "zstd"}, {"compression.zstd.level", "19"}}),
+            size({{"compression.type", "zstd"}, {"compression.zstd.level", "-5"}}));
+  EXPECT_EQ(size({{"compression.type", "zstd"}, {"compression.zstd.level", "3"}}), size({{"compression.type", "zstd"}}));
+  // A batch that fits as it came, and no longer once it is unpacked.
+  const std::size_t packed = wordy_batch(Compression::zstd).size();
+  EXPECT_EQ(check(wordy_batch(Compression::zstd), {{"max.message.bytes", std::to_string(packed)}}).code, ErrorCode::none);
+  EXPECT_EQ(
+      check(wordy_batch(Compression::zstd), {{"max.message.bytes", std::to_string(packed)}, {"compression.type", "uncompressed"}}).code,
+      ErrorCode::message_too_large);
+  for (const char* const wrong : {"0", "10", "-2", "fast"})
+    EXPECT_FALSE(check_values(topic_keys(), {{"compression.gzip.level", wrong}})) << wrong;
+  EXPECT_TRUE(
+      check_values(topic_keys(), {{"compression.gzip.level", "-1"}, {"compression.lz4.level", "17"}, {"compression.zstd.level", "-9"}}));
+}
+
+TEST(ProducedBatch, ATopicsCodecAndItsTimestampsGoTogether) {
+  const Verdict verdict =
+      check(batch_of({"a"}, {}, now_ms - 5000), {{"compression.type", "lz4"}, {"message.timestamp.type", "LogAppendTime"}});
+  const auto batch = RecordBatchView::parse(verdict.appended);
+  ASSERT_TRUE(batch);
+  EXPECT_TRUE(batch->crc_matches());
+  EXPECT_EQ(batch->compression(), Compression::lz4);
+  EXPECT_EQ(batch->timestamp_type(), TimestampType::log_append_time);
+  EXPECT_EQ(batch->max_timestamp_ms(), now_ms);
 }
 
 TEST(ProducedBatch, SizeAndTimestampsKeepTheTopicsLimits) {

@@ -99,6 +99,13 @@ TopicConfig::TopicConfig(const BrokerConfig& broker, ConfigValues set) : set_(st
   const auto text = [&](std::string_view name) { return topic_value(broker, set_, name); };
   const auto integer = [&](std::string_view name) { return parse_integer(text(name)); };
   message_bytes_max = static_cast<std::int32_t>(integer("max.message.bytes"));
+  const std::string codec = text("compression.type");
+  if (codec != "producer") {
+    compression = compression_from_name(codec == "uncompressed" ? "none" : codec).value_or(Compression::none);
+    const std::string level_key = "compression." + codec + ".level";
+    const ConfigKey* const key = find_key(topic_keys(), level_key);
+    if (key != nullptr && text(level_key) != key->default_value) compression_level = static_cast<int>(integer(level_key));
+  }
   timestamp_type = text("message.timestamp.type") == "LogAppendTime" ? TimestampType::log_append_time : TimestampType::create_time;
   const std::int64_t difference_max_ms = integer("message.timestamp.difference.max.ms");
   timestamp_before_max_ms = std::min(difference_max_ms, integer("message.timestamp.before.max.ms"));

@@ -81,6 +81,8 @@ class TopicConfig {
   [[nodiscard]] const ConfigValues& set_values() const noexcept { return set_; }
 
   std::int32_t message_bytes_max = 0;
+  std::optional<Compression> compression;  // compression.type; none: as the producer chose
+  int compression_level = 0;               // compression.<codec>.level; 0: the codec's default
   TimestampType timestamp_type = TimestampType::create_time;
   std::int64_t timestamp_before_max_ms = 0;
   std::int64_t timestamp_after_max_ms = 0;

@@ -35,6 +35,8 @@ Result<> check_integer(const ConfigKey& key, std::string_view value, std::int64_
   const auto min = std::max(key.min, type_min);
   const auto max = std::min(key.max, type_max);
   const auto parsed = number<std::int64_t>(value);
+  if (!key.choices.empty() && !list_contains(key.choices, value))
+    return fail(ErrorCode::invalid_argument, "Invalid value {} for configuration {}: it takes one of {}", value, key.name, key.choices);
   if (parsed && *parsed >= min && *parsed <= max) return {};
   if (key.min == std::numeric_limits<std::int64_t>::min() && key.max == std::numeric_limits<std::int64_t>::max()) {
     return fail(ErrorCode::invalid_argument, "Invalid value {} for configuration {}: not a whole number of its type", value, key.name);

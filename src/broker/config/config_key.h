@@ -22,7 +22,7 @@ struct ConfigKey {
   ConfigType type;
   std::string_view default_value;  // as Kafka writes it; meaningless where has_default is false
   std::string_view documentation;
-  std::string_view choices = {};  // comma separated; of a list, what its elements may be. Empty: anything
+  std::string_view choices = {};  // comma separated; of a list, what its elements may be. Empty: anything (of a number: within min and max)
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::string_view broker_name = {};  // of a topic key: the broker's key that gives its default
