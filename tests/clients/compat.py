@@ -27,6 +27,9 @@ import sys
 import tempfile
 import uuid
 
+import franz_suite
+import librdkafka_suite
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(ROOT, "build", "clients")
@@ -252,6 +255,10 @@ JUDGES = [
     Judge("aiokafka", python_client("aiokafka"), [Program(python("aiokafka_trip.py"), sabotage=True)]),
     Judge("franz-go", go_client("franz", "github.com/twmb/franz-go"), [Program([f"{WORK}/franz"], sabotage=True)]),
     Judge("kafka-go", go_client("kafkago", "github.com/segmentio/kafka-go"), [Program([f"{WORK}/kafkago"], sabotage=True)]),
+    Judge("franz-go's own test suite", franz_suite.install, [
+        Program(python("franz_suite.py")), Program(python("franz_suite.py"), ("--kafka",), only_all=True)]),
+    Judge("librdkafka's own test suite", librdkafka_suite.install, [
+        Program(python("librdkafka_suite.py")), Program(python("librdkafka_suite.py"), ("--kafka",), only_all=True)]),
     Judge("kafkajs", node_client("kafkajs"), [Program(["node", f"{WORK}/node/kafkajs.js"], sabotage=True)]),
     Judge("@platformatic/kafka", node_client("@platformatic/kafka"), [Program(["node", f"{WORK}/node/platformatic.js"], sabotage=True)]),
 ]
