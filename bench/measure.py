@@ -30,6 +30,10 @@ class Cost:
 PEAKS = ("peak", "root_peak", "descendant_peak")
 
 
+def machine_bytes():
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _children(pid):
     """Of all its threads; those of a process that ends meanwhile may be missing."""
     direct = []
@@ -106,17 +110,23 @@ class Watch:
         self._thread.join()
 
 
-def run(command, **arguments):
+class Failed(SystemExit):
+    """A command did."""
+
+
+def run(command, memory_max=None, **arguments):
     """The cost of a command from its start to its end; fails as the command does. CPU: what its descendants took that it waited for, or
     what was last seen of its tree where that is more (a Java machine that nobody waits for)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
+    if memory_max:  # bytes that each of its processes may have, files that it maps not counted
+        arguments["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_DATA, (memory_max, memory_max))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **arguments)
     watch = Watch(process.pid)
     with watch:
         output = process.communicate()[0]
     if process.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}")
+        raise Failed(f"{' '.join(map(str, command))} ended with {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     peaks = {name: getattr(watch.cost, name) for name in PEAKS}
@@ -171,6 +181,10 @@ class Table:
         self.rows.append((name, cost))
         print(f"  … {name}: {cost.wall:.3f} s, {cost.cpu:.3f} CPU s", flush=True)
 
+    def add_failure(self, name, why):
+        self.rows.append((name, why))
+        print(f"  … {name}: {why}", flush=True)
+
     def text(self):
         megabytes = self.input_bytes / 1e6
         lines = [
@@ -181,6 +195,9 @@ class Table:
         ]
         ours = self.rows[0][1].cpu if self.rows else 0
         for name, cost in self.rows:
+            if isinstance(cost, str):
+                lines.append(f"| {name} | {cost} | | | | | |")
+                continue
             ratio = f"{cost.cpu / ours:.2f}" if ours > 0 else ""
             lines.append(
                 f"| {name} | {cost.wall:.3f} | {megabytes / max(cost.wall, 1e-9):,.0f} | {cost.cpu:.3f} |"
