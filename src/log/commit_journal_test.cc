@@ -137,6 +137,36 @@ TEST_F(CommitJournalTest, HalvesAreUsedAgainOnceTheirLogsAreSynced) {
   EXPECT_EQ(values(), expected);
 }
 
+TEST_F(CommitJournalTest, AHalfThatDrainsIsNotUsed) {
+  CommitJournal journal(*files_, test_data, {.half_bytes = half, .round_bytes_max = 8000, .rounds_before = 1}, 8);
+  ASSERT_TRUE(files_->make_directories(test_directory));
+  const auto segment = *files_->open(file(), io::OpenMode::create);
+  ASSERT_TRUE(segment->write_at(0, std::array{Bytes("bytes of a log")}));
+  const std::vector<UnsyncedTail> tails = {{.file = segment, .begin = 0, .end = 5}};
+  ASSERT_FALSE(journal.place(tails)) << "there is none yet";
+  const auto make = journal.next_chore();
+  ASSERT_TRUE(make);
+  make->done(make->work());
+  const auto write_round = [&] {
+    const auto place = journal.place(tails);
+    if (!place) return false;
+    EXPECT_TRUE(CommitJournal::write(*place, tails, test_data));
+    journal.written();
+    return true;
+  };
+  const std::size_t rounds_of_half = half / journal_block - 1;
+  for (std::size_t i = 0; i < rounds_of_half; ++i) EXPECT_TRUE(write_round());
+  EXPECT_FALSE(journal.next_chore());
+  for (std::size_t i = 0; i < rounds_of_half; ++i) EXPECT_TRUE(write_round());
+  const auto drain = journal.next_chore();
+  ASSERT_TRUE(drain);
+  EXPECT_FALSE(write_round()) << "the first half is due to be drained";
+  const Result<> drained = drain->work();
+  EXPECT_FALSE(write_round()) << "nobody knows yet that it has been";
+  drain->done(drained);
+  EXPECT_TRUE(write_round());
+}
+
 TEST_F(CommitJournalTest, ACleanStopLeavesNone) {
   begin();
   append({"third"});
