@@ -229,6 +229,12 @@ def python(*arguments):
     return [PYTHON, os.path.join(HERE, arguments[0]), *arguments[1:]]
 
 
+def suite(file):
+    """Of tests that others wrote; needs no package of Python's."""
+    command = [sys.executable, os.path.join(HERE, file)]
+    return [Program(command), Program(command, ("--kafka",), only_all=True)]
+
+
 def unit_tests(name):
     return Program([PYTHON, os.path.join(ROOT, "tests", "broker", "clients_test.py"), name], sabotage=True, told=False)
 
@@ -255,10 +261,8 @@ JUDGES = [
     Judge("aiokafka", python_client("aiokafka"), [Program(python("aiokafka_trip.py"), sabotage=True)]),
     Judge("franz-go", go_client("franz", "github.com/twmb/franz-go"), [Program([f"{WORK}/franz"], sabotage=True)]),
     Judge("kafka-go", go_client("kafkago", "github.com/segmentio/kafka-go"), [Program([f"{WORK}/kafkago"], sabotage=True)]),
-    Judge("franz-go's own test suite", franz_suite.install, [
-        Program(python("franz_suite.py")), Program(python("franz_suite.py"), ("--kafka",), only_all=True)]),
-    Judge("librdkafka's own test suite", librdkafka_suite.install, [
-        Program(python("librdkafka_suite.py")), Program(python("librdkafka_suite.py"), ("--kafka",), only_all=True)]),
+    Judge("franz-go's own test suite", franz_suite.install, suite("franz_suite.py")),
+    Judge("librdkafka's own test suite", librdkafka_suite.install, suite("librdkafka_suite.py")),
     Judge("kafkajs", node_client("kafkajs"), [Program(["node", f"{WORK}/node/kafkajs.js"], sabotage=True)]),
     Judge("@platformatic/kafka", node_client("@platformatic/kafka"), [Program(["node", f"{WORK}/node/platformatic.js"], sabotage=True)]),
 ]
