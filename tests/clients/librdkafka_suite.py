@@ -141,13 +141,15 @@ class Task:
     def run(self, address):
         """{test: (state, why)}"""
         folder = os.path.join(SOURCE, "tests")
-        environment = {**os.environ, "LD_LIBRARY_PATH": "../src:../src-cpp", "RDKAFKA_TEST_CONF": conf_path(self.scenario), "TEST_KAFKA_VERSION": version(),
-                       "KAFKA_PATH": KAFKA, "BROKERS": address, "TESTS": self.number, "TEST_SCENARIO": self.scenario}
+        environment = {**os.environ, "LD_LIBRARY_PATH": "../src:../src-cpp", "RDKAFKA_TEST_CONF": conf_path(self.scenario),
+                       "TEST_KAFKA_VERSION": version(), "KAFKA_PATH": KAFKA, "BROKERS": address,
+                       "TESTS": self.number, "TEST_SCENARIO": self.scenario}
         if self.part:
             environment["SUBTESTS"] = f"{self.part}:"
         log = os.path.join(WORK, "logs", f"{self.number}-{self.part or self.scenario}")
         with open(log, "wb") as out:
-            process = subprocess.Popen(["./test-runner", "-L", "-Q", "-p1"], cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(["./test-runner", "-L", "-Q", "-p1"], cwd=folder, env=environment, stdout=out,
+                                       stderr=subprocess.STDOUT)
             try:
                 process.wait(TIMEOUT_S)
             except subprocess.TimeoutExpired:

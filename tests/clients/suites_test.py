@@ -48,7 +48,8 @@ class Page(unittest.TestCase):
 
 class Franz(unittest.TestCase):
     def test_those_that_talk_to_a_broker_are_chosen(self):
-        source = "func TestA(t *testing.T) {\n\ttopic, _ := tmpTopic(t)\n}\n\nfunc TestB(t *testing.T) {\n}\n\nfunc help() { newTestClient() }\n"
+        source = ("func TestA(t *testing.T) {\n\ttopic, _ := tmpTopic(t)\n}\n\nfunc TestB(t *testing.T) {\n}\n\n"
+                  "func help() { newTestClient() }\n")
         self.assertEqual(franz_suite.tests_of_a_broker([source]), ["TestA"])
 
     def test_results_are_read_with_their_reasons(self):

@@ -74,7 +74,7 @@ const ConfigKey* find_key(std::span<const ConfigKey> keys, std::string_view name
 }
 
 bool is_dynamic(const ConfigKey& broker_key) noexcept {
-  return std::ranges::find(topic_keys(), broker_key.name, &ConfigKey::broker_name) != topic_keys().end();
+  return broker_key.kept_dynamic || std::ranges::find(topic_keys(), broker_key.name, &ConfigKey::broker_name) != topic_keys().end();
 }
 
 Result<> check_value(const ConfigKey& key, std::string_view value) {

@@ -27,6 +27,7 @@ struct ConfigKey {
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::string_view broker_name = {};  // of a topic key: the broker's key that gives its default
   bool has_default = true;            // false: null until somebody sets it
+  bool kept_dynamic = false;          // of a broker's key that means nothing here: tools may change it all the same
 };
 
 [[nodiscard]] std::span<const ConfigKey> broker_keys() noexcept;
@@ -41,7 +42,8 @@ struct ConfigKey {
 // The key; invalid_argument, with the likeliest name that was meant, if there is none.
 [[nodiscard]] Result<const ConfigKey*> known_key(std::span<const ConfigKey> keys, std::string_view name);
 
-// Whether a broker's key can be changed while the broker runs: those that give topics their defaults (Kafka's "cluster-wide" update mode).
+// Whether a broker's key can be changed while the broker runs: those that give topics their defaults, and those that
+// are only kept (a subset of Kafka's).
 [[nodiscard]] bool is_dynamic(const ConfigKey& broker_key) noexcept;
 
 using ConfigValues = std::map<std::string, std::string, std::less<>>;

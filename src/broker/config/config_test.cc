@@ -78,6 +78,16 @@ TEST(TopicConfig, OriginsAreToldInTheOrderInWhichTheyCount) {
   EXPECT_EQ(origins[2].source, ConfigSource::default_value);
 }
 
+// As in Kafka; scripts that tune a broker go on.
+TEST(BrokerConfig, WhatOnlyToolsKnowCanBeChangedWhileItRuns) {
+  for (const std::string_view name : {"background.threads", "num.io.threads", "sasl.kerberos.min.time.before.relogin"}) {
+    EXPECT_TRUE(is_dynamic(*find_key(broker_keys(), name))) << name;
+  }
+  EXPECT_TRUE(is_dynamic(*find_key(broker_keys(), "log.retention.ms")));
+  EXPECT_FALSE(is_dynamic(*find_key(broker_keys(), "num.partitions")));
+  EXPECT_FALSE(check_value(*find_key(broker_keys(), "num.io.threads"), "0"));
+}
+
 TEST(TopicConfig, WhatMustHoldBetweenValuesIsChecked) {
   EXPECT_FALSE(check_topic_config({}, {{"min.compaction.lag.ms", "20"}, {"max.compaction.lag.ms", "10"}}));
   EXPECT_FALSE(check_topic_config({}, {{"cleanup.policy", ""}}));
