@@ -11,6 +11,7 @@
 // Prints one line of `name value` pairs; ends with 1 and a message where the broker refuses anything.
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -166,6 +167,7 @@ Result<std::string> consume(const std::vector<std::string>& words) {
 }
 
 Result<std::string> latency(const std::vector<std::string>& words) {
+  if (::prctl(PR_SET_TIMERSLACK, 1) != 0) return fail(ErrorCode::unsupported, "waits can't be made exact here");
   const std::int64_t rate = number(words.at(2));
   const std::int64_t count = rate * number(words.at(3));
   std::vector<BenchClock::time_point> due(static_cast<std::size_t>(count));

@@ -27,7 +27,8 @@ Buffer make_record(const Uuid& run, std::uint64_t number, std::uint64_t drained_
 TEST(JournalFormatTest, ARecordIsReadAsItWasWritten) {
   const Uuid run = Uuid::random();
   const Buffer bytes = make_record(run, 7, 3);
-  const auto record = decode_journal_record(bytes + "whatever stands behind it", run);
+  const Buffer more = bytes + "whatever stands behind it";
+  const auto record = decode_journal_record(more, run);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->number, 7U);
   EXPECT_EQ(record->drained_below, 3U);
