@@ -42,7 +42,7 @@ struct JournalRecord {
 [[nodiscard]] std::uint64_t journal_entry_size(std::string_view name, std::uint64_t bytes) noexcept;
 [[nodiscard]] std::uint64_t journal_record_size(std::uint64_t entry_bytes) noexcept;
 
-// Builds one record: start(), then for each entry add() and as many bytes appended to bytes(), then finish().
+// Builds one record: for each entry add() and as many bytes appended to bytes(), then finish().
 class JournalRecordBuilder {
  public:
   JournalRecordBuilder(const Uuid& run, std::uint64_t number, std::uint64_t drained_below);

@@ -31,8 +31,8 @@ Result<std::map<std::uint64_t, JournalRecord>> needed_records(Bytes bytes, const
   }
   if (records.empty()) return records;
   const std::uint64_t last = records.rbegin()->first;
-  records.erase(records.begin(), records.lower_bound(records.rbegin()->second.drained_below));
   const std::uint64_t first = records.rbegin()->second.drained_below;
+  records.erase(records.begin(), records.lower_bound(first));
   for (std::uint64_t number = first; number <= last; ++number) {
     if (!records.contains(number)) {
       return fail(ErrorCode::corrupt, "{}: its record {} is damaged, though it was followed by others up to {}. {}", path, number, last,

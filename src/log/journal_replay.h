@@ -20,7 +20,8 @@ struct JournalReplay {
   std::vector<std::string> damaged;
 };
 
-// Blocks. corrupt: the journal itself is damaged as no crash explains; nothing was changed. No journal: nothing to do.
+// Blocks. corrupt: damage that no crash explains, of the journal (then nothing was changed) or of a checkpoint that it needs (then other
+// logs may have been brought up to it, which a second time changes nothing). No journal: nothing to do.
 [[nodiscard]] Result<JournalReplay> replay_journal(io::FileSystem& files, const std::string& data);
 // Everything that was written is durable. Fine if there is none.
 [[nodiscard]] Result<> remove_journal(io::FileSystem& files, const std::string& data);
