@@ -11,57 +11,20 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "input.h"
-#include "io/sim/sim_file_system.h"
-#include "io/sim/sim_loop.h"
 #include "log/batch_scanner.h"
-#include "log/partition_log.h"
 #include "log/paths.h"
+#include "log_process.h"
 
 namespace tripos::log {
 namespace {
 
+using fuzz::data;
 using fuzz::Input;
+using fuzz::make_batch;
 
-const std::string data = "data";
 const std::string directory = "data/topics/t/0";
 using Files = std::unique_ptr<io::SimFileSystem>;
 using Contents = std::map<std::string, Buffer>;
-
-Buffer make_batch(Bytes value, std::int64_t timestamp_ms, int records) {
-  RecordBatchBuilder builder;
-  for (int i = 0; i < records; ++i) builder.add(WallTime(std::chrono::milliseconds(timestamp_ms)), std::nullopt, value);
-  return builder.finish({});
-}
-
-// A process that has the log open. Its end is a kill, unless it was closed.
-class Process {
- public:
-  Process(io::SimFileSystem& files, LogOptions options) : commit_(loop_, loop_, files, data, {fatal, warn}, {}) {
-    auto opened = PartitionLog::open(files, commit_, directory, options);
-    if (opened) {
-      log_ = std::move(opened->log);
-    } else {
-      error_ = std::move(opened.error());
-    }
-  }
-  [[nodiscard]] bool is_open() const { return log_ != nullptr; }
-  [[nodiscard]] const Error& error() const { return error_; }
-  [[nodiscard]] PartitionLog& log() { return *log_; }
-  void sync() { loop_.run_all(); }
-  void close() {
-    close_all(commit_, {log_.get()}, [] {});
-    sync();
-  }
-
- private:
-  static void fatal(const Error& /*error*/) { CHECK(false); }  // no operation fails here
-  static void warn(const Error& /*error*/) {}
-
-  io::SimLoop loop_{1};
-  GroupCommit commit_;
-  std::unique_ptr<PartitionLog> log_;
-  Error error_{};
-};
 
 Contents contents_of(io::SimFileSystem& files) {
   Contents contents;
@@ -74,17 +37,13 @@ Contents contents_of(io::SimFileSystem& files) {
 Files copy(const io::SimFileSystem& files) { return files.after_power_cut(io::Survival::everything, 1); }
 
 void write_log(io::SimFileSystem& files, const LogOptions& options, Input& input) {
-  Process process(files, options);
+  fuzz::LogProcess process(files, {directory}, options);
   CHECK(process.is_open());
   for (std::size_t count = input.below(32); count > 0; --count) {
     const auto choice = input.take<std::uint8_t>();
     const Buffer value(choice % 64, 'v');
     const Buffer batch = make_batch(value, 1000 + input.take<std::uint8_t>(), 1 + choice / 64);
-    if (const auto appended = process.log().append(batch, {}); !appended) {
-      CHECK(appended.error().code == ErrorCode::unavailable);
-      process.sync();
-      CHECK(process.log().append(batch, {}));
-    }
+    process.append(0, batch);
     if (input.flag()) process.sync();
   }
   if (input.flag()) {
@@ -237,7 +196,7 @@ std::optional<std::string> read_all(PartitionLog& log, const Damage& damage) {
 void append_and_reopen(io::SimFileSystem& files, const LogOptions& options, bool may_be_damaged) {
   Offset end;
   {
-    Process process(files, options);
+    fuzz::LogProcess process(files, {directory}, options);
     CHECK(process.is_open());
     end = process.log().durable_end().offset;
     const auto appended = process.log().append(make_batch("appended", 5000, 1), {});
@@ -249,7 +208,7 @@ void append_and_reopen(io::SimFileSystem& files, const LogOptions& options, bool
     process.sync();
     CHECK(process.log().durable_end().offset == end + 1);
   }
-  Process again(files, options);
+  fuzz::LogProcess again(files, {directory}, options);
   CHECK(again.is_open());
   CHECK(again.log().durable_end().offset == end + 1);
   const auto read = again.log().read(end, again.log().durable_end(), 1);
@@ -277,8 +236,8 @@ void fuzz_log(Input input) {
     if (name.ends_with("index")) CHECK(unindexed->remove(directory + "/" + name));
   }
   {
-    Process process(*files, options);
-    Process judge(*unindexed, options);
+    fuzz::LogProcess process(*files, {directory}, options);
+    fuzz::LogProcess judge(*unindexed, {directory}, options);
     // Batches that nobody has looked at since they were damaged may be met by one way and not by another: making an index is one.
     const bool ways_agree = options.verify_all || !done.log_changed;
     if (ways_agree) CHECK(process.is_open() == judge.is_open());

@@ -28,15 +28,29 @@ Result<Buffer> read_file(FileSystem& files, const std::string& path, std::size_t
   return contents;
 }
 
-Result<> replace_file(FileSystem& files, const std::string& path, Bytes contents) {
+namespace {
+
+Result<> write_new_file(FileSystem& files, const std::string& path, const FileWriter& write) {
+  TRIPOS_ASSIGN(const std::shared_ptr<File> file, files.open(path, OpenMode::replace));
+  TRIPOS_TRY(write(*file));
+  return file->sync_data();
+}
+
+}  // namespace
+
+Result<> replace_file(FileSystem& files, const std::string& path, const FileWriter& write) {
   const std::string temporary = path + ".tmp";
-  {
-    TRIPOS_ASSIGN(const std::shared_ptr<File> file, files.open(temporary, OpenMode::replace));
-    TRIPOS_TRY(file->write_at(0, std::array{contents}));
-    TRIPOS_TRY(file->sync_data());
+  if (auto written = write_new_file(files, temporary, write); !written) {
+    // Its space is wanted, as a rule. What can't be removed the next call writes over.
+    static_cast<void>(files.remove(temporary));
+    return written;
   }
   TRIPOS_TRY(files.rename(temporary, path));
   return files.sync_directory(parent_of(path));
+}
+
+Result<> replace_file(FileSystem& files, const std::string& path, Bytes contents) {
+  return replace_file(files, path, [contents](File& file) { return file.write_at(0, std::array{contents}); });
 }
 
 Result<> remove_tree(FileSystem& files, const std::string& directory) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -107,7 +108,9 @@ class FileSystem {
 [[nodiscard]] Result<> read_exactly(const File& file, std::uint64_t position, std::span<char> to);
 
 // Replaces `path` by a file with these contents, durably and at once: after a crash there is the old or the new, never a mixture.
-// Uses `path`.tmp; one writer at a time.
+// Uses `path`.tmp, which goes away if it can't be written; one writer at a time.
+using FileWriter = std::function<Result<>(File&)>;
+[[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, const FileWriter& write);
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, Bytes contents);
 
 // Removes a directory with all that is in it; fine if it is missing. What is left after a crash is for the next call.

@@ -18,26 +18,19 @@ std::string_view name_in(const std::string& data, std::string_view path) {
   return path.substr(data.size() + 1);
 }
 
-Result<> write_new_journal(io::FileSystem& files, const std::string& path, const JournalHead& head) {
-  TRIPOS_ASSIGN(const auto file, files.open(path, io::OpenMode::replace));
-  TRIPOS_TRY(file->reserve(0, head.file_bytes()));
-  TRIPOS_TRY(file->write_at(0, std::array{Bytes(encode_journal_head(head))}));
+Result<> write_empty_journal(io::File& file, const JournalHead& head) {
+  TRIPOS_TRY(file.reserve(0, head.file_bytes()));
+  TRIPOS_TRY(file.write_at(0, std::array{Bytes(encode_journal_head(head))}));
   const Buffer zeros(zeros_bytes, '\0');
   for (std::uint64_t at = journal_block; at < head.file_bytes(); at += zeros.size()) {
     const Bytes some = Bytes(zeros).substr(0, std::min<std::uint64_t>(zeros.size(), head.file_bytes() - at));
-    TRIPOS_TRY(file->write_at(at, std::array{some}));
+    TRIPOS_TRY(file.write_at(at, std::array{some}));
   }
-  return file->sync_data();
+  return {};
 }
 
 Result<std::shared_ptr<io::File>> make_journal(io::FileSystem& files, const std::string& data, const JournalHead& head) {
-  const std::string unfinished = unfinished_journal_path(data);
-  if (auto made = write_new_journal(files, unfinished, head); !made) {
-    if (auto removed = files.remove(unfinished); !removed) return tl::unexpected(made.error());  // the next start does
-    return tl::unexpected(made.error());
-  }
-  TRIPOS_TRY(files.rename(unfinished, journal_path(data)));
-  TRIPOS_TRY(files.sync_directory(data));
+  TRIPOS_TRY(io::replace_file(files, journal_path(data), [&head](io::File& file) { return write_empty_journal(file, head); }));
   return files.open(journal_path(data), io::OpenMode::write);
 }
 
@@ -67,19 +60,18 @@ CommitJournal::CommitJournal(io::FileSystem& files, std::string data, JournalOpt
 
 std::optional<CommitJournal::Place> CommitJournal::place(const std::vector<UnsyncedTail>& tails) {
   std::uint64_t entry_bytes = 0;
-  placed_paths_.clear();
+  std::uint64_t entries = 0;
   for (const UnsyncedTail& tail : tails) {
     if (tail.begin == tail.end) continue;
     entry_bytes += journal_entry_size(name_in(data_, tail.file->path()), tail.end - tail.begin);
-    placed_paths_.push_back(tail.file->path());
+    ++entries;
   }
-  if (placed_paths_.empty() || entry_bytes > std::min(options_.round_bytes_max, placed_paths_.size() * options_.file_bytes_max))
-    return std::nullopt;
+  if (entries == 0 || entry_bytes > std::min(options_.round_bytes_max, entries * options_.file_bytes_max)) return std::nullopt;
   ++small_rounds_;
   if (state_ != State::ready) return std::nullopt;
-  placed_bytes_ = journal_record_size(entry_bytes);
+  const std::uint64_t bytes = journal_record_size(entry_bytes);
   std::optional<std::uint64_t> closing_position;
-  if (halves_[current_].position + placed_bytes_ + journal_block > halves_[current_].begin + options_.half_bytes) {
+  if (halves_[current_].position + bytes + journal_block > halves_[current_].begin + options_.half_bytes) {
     if (other().use != Half::Use::free) return std::nullopt;
     if (told_drained_below_ != drained_below_) {
       closing_position = halves_[current_].position;
@@ -88,12 +80,12 @@ std::optional<CommitJournal::Place> CommitJournal::place(const std::vector<Unsyn
     halves_[current_].use = Half::Use::drain_due;
     current_ = 1 - current_;
     halves_[current_].position = halves_[current_].begin;
-    halves_[current_].first_number = next_number_;
+    first_number_ = next_number_;
   }
-  placed_drained_below_ = drained_below_;
   return Place{.file = file_,
                .run = run_,
                .position = halves_[current_].position,
+               .bytes = bytes,
                .number = next_number_,
                .drained_below = drained_below_,
                .closing_position = closing_position};
@@ -119,12 +111,13 @@ Result<> CommitJournal::write(const Place& place, const std::vector<UnsyncedTail
   return place.file->sync_data();
 }
 
-void CommitJournal::written() {
+void CommitJournal::written(const Place& place, const std::vector<UnsyncedTail>& tails) {
   Half& half = halves_[current_];
-  half.position += placed_bytes_;
-  for (std::string& path : placed_paths_) half.paths.insert(std::move(path));
-  placed_paths_.clear();
-  told_drained_below_ = placed_drained_below_;
+  half.position = place.position + place.bytes;
+  for (const UnsyncedTail& tail : tails) {
+    if (tail.begin != tail.end) half.paths.insert(tail.file->path());
+  }
+  told_drained_below_ = place.drained_below;
   ++next_number_;
 }
 
@@ -162,7 +155,7 @@ CommitJournal::Chore CommitJournal::make() {
       halves_[i].begin = journal_block + i * head.half_bytes;
       halves_[i].position = halves_[i].begin;
     }
-    halves_[0].first_number = next_number_;
+    first_number_ = next_number_;
     state_ = State::ready;
   };
   return {std::move(work), std::move(done)};
@@ -178,7 +171,7 @@ CommitJournal::Chore CommitJournal::drain() {
     other().use = result ? Half::Use::free : Half::Use::drain_due;
     if (!result) return;
     other().paths.clear();
-    drained_below_ = halves_[current_].first_number;
+    drained_below_ = first_number_;
   };
   return {std::move(work), std::move(done)};
 }

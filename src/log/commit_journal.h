@@ -29,6 +29,7 @@
 
 #include "base/uuid.h"
 #include "io/file_system.h"
+#include "log/quick_rounds.h"
 
 namespace tripos::log {
 
@@ -38,6 +39,7 @@ struct JournalOptions {
   std::uint64_t file_bytes_max = 32u << 10;
   std::uint64_t round_bytes_max = 1u << 20;
   std::uint64_t rounds_before = 32;  // so many small rounds, and it is made
+  QuickRoundsOptions quick = {};
 };
 
 // What was written to a file since its last sync: [begin, end).
@@ -56,6 +58,7 @@ class CommitJournal {
     std::shared_ptr<io::File> file;
     Uuid run;
     std::uint64_t position = 0;
+    std::uint64_t bytes = 0;
     std::uint64_t number = 0;
     std::uint64_t drained_below = 0;
     std::optional<std::uint64_t> closing_position;  // where the record of the number before says what was drained
@@ -64,8 +67,8 @@ class CommitJournal {
   [[nodiscard]] std::optional<Place> place(const std::vector<UnsyncedTail>& tails);
   // Writes and syncs the round. On any thread.
   [[nodiscard]] static Result<> write(const Place& place, const std::vector<UnsyncedTail>& tails, const std::string& data);
-  // The round that place() was asked for last has been written.
-  void written();
+  // The round that place() was asked for last has been written there.
+  void written(const Place& place, const std::vector<UnsyncedTail>& tails);
   // It could not be, for want of space: it, and all that come, sync their files.
   void give_up();
 
@@ -84,7 +87,6 @@ class CommitJournal {
   struct Half {
     std::uint64_t begin = 0;
     std::uint64_t position = 0;
-    std::uint64_t first_number = 0;
     std::set<std::string> paths;  // of the files that its records speak of
     enum class Use { free, drain_due, draining } use = Use::free;
   };
@@ -103,12 +105,10 @@ class CommitJournal {
   Uuid run_;
   std::array<Half, 2> halves_;
   std::size_t current_ = 0;
+  std::uint64_t first_number_ = 1;  // of the current half
   std::uint64_t next_number_ = 1;
   std::uint64_t drained_below_ = 1;
   std::uint64_t told_drained_below_ = 1;  // by a durable record
-  std::uint64_t placed_bytes_ = 0;        // of the round that is being written
-  std::uint64_t placed_drained_below_ = 1;
-  std::vector<std::string> placed_paths_;
 };
 
 }  // namespace tripos::log

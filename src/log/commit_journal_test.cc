@@ -84,6 +84,21 @@ class CommitJournalTest : public LogFixture {
     ASSERT_TRUE(*files_->exists(journal_path(test_data)));
     synced_.clear();
   }
+  void fail_journal(io::Operation failing, ErrorCode code) {
+    files_->inject([failing, code](io::Operation operation, const std::string& path) -> std::optional<ErrorCode> {
+      if (operation == failing && path == journal_path(test_data)) return code;
+      return std::nullopt;
+    });
+  }
+  // How many of the next rounds, one record each, the loop waits for.
+  std::uint64_t loop_rounds_of(int rounds) {
+    const std::uint64_t before = commit_->counters().loop_rounds;
+    for (int i = 0; i < rounds; ++i) {
+      append({"more"});
+      sync();
+    }
+    return commit_->counters().loop_rounds - before;
+  }
   Result<> recover() {
     TRIPOS_TRY(replay_journal(*files_, test_data));
     TRIPOS_TRY(files_->sync_all(test_data));
@@ -152,7 +167,7 @@ TEST_F(CommitJournalTest, AHalfThatDrainsIsNotUsed) {
     const auto place = journal.place(tails);
     if (!place) return false;
     EXPECT_TRUE(CommitJournal::write(*place, tails, test_data));
-    journal.written();
+    journal.written(*place, tails);
     return true;
   };
   const std::size_t rounds_of_half = half / journal_block - 1;
@@ -218,15 +233,48 @@ TEST_F(CommitJournalTest, AFullDiskLeavesThingsAsTheyWere) {
   EXPECT_GT(commit_->counters().journal_rounds, 0U) << "it is tried again";
 }
 
+TEST_F(CommitJournalTest, TheLoopWaitsForRoundsOfAQuickDisk) {
+  const QuickRoundsOptions quick = {.limit = std::chrono::milliseconds(1), .before = 3};
+  commit_options_.journal.quick = quick;
+  kill();
+  begin();
+  EXPECT_EQ(loop_rounds_of(3), 0U) << "it has to be seen first that the disk is quick";
+  EXPECT_EQ(loop_rounds_of(2), 2U);
+  MonotonicClock::duration sync_takes = quick.limit;
+  files_->observe([&](io::Operation operation, const std::string& path) {
+    if (operation == io::Operation::sync_data && path == journal_path(test_data)) loop_->take(sync_takes);
+  });
+  EXPECT_EQ(loop_rounds_of(5), 1U) << "the first one is waited for, and was slow";
+  sync_takes = quick.limit / 2;
+  EXPECT_EQ(loop_rounds_of(5), 2U) << "three quick ones, and it is trusted again";
+  EXPECT_EQ(fatal_, "");
+  EXPECT_EQ(log().durable_end().offset, Offset(17));
+  cut_power(io::Survival::nothing);
+  ASSERT_TRUE(recover());
+  EXPECT_EQ(values().size(), 17U);
+}
+
+TEST_F(CommitJournalTest, ARoundThatTheLoopWaitsForIsDurableWhenItsTurnEnds) {
+  commit_options_.journal.quick = {.before = 0};
+  kill();
+  begin();
+  append({"third"});
+  EXPECT_EQ(log().durable_end().offset, Offset(2)) << "a round starts after what the loop has at hand";
+  ASSERT_TRUE(loop_->step());
+  EXPECT_EQ(log().durable_end().offset, Offset(3));
+  EXPECT_FALSE(loop_->step()) << "nothing is under way";
+  commit_options_.journal.quick.limit = {};
+  kill();
+  begin();
+  EXPECT_EQ(loop_rounds_of(3), 0U) << "no limit that is quick enough";
+}
+
 // A file system that copies what is overwritten.
 TEST_F(CommitJournalTest, WithoutSpaceToOverwriteItItIsGivenUp) {
   begin();
   append({"third"});
   sync();
-  files_->inject([](io::Operation operation, const std::string& path) -> std::optional<ErrorCode> {
-    if (operation == io::Operation::write && path == journal_path(test_data)) return ErrorCode::no_space;
-    return std::nullopt;
-  });
+  fail_journal(io::Operation::write, ErrorCode::no_space);
   append({"fourth"});
   sync();
   files_->inject(nullptr);
@@ -248,10 +296,7 @@ TEST_F(CommitJournalTest, WithoutSpaceToOverwriteItItIsGivenUp) {
 
 TEST_F(CommitJournalTest, AFailedSyncOfItEndsEverything) {
   begin();
-  files_->inject([](io::Operation operation, const std::string& path) -> std::optional<ErrorCode> {
-    if (operation == io::Operation::sync_data && path == journal_path(test_data)) return ErrorCode::io;
-    return std::nullopt;
-  });
+  fail_journal(io::Operation::sync_data, ErrorCode::io);
   append({"third"});
   sync();
   EXPECT_NE(fatal_, "");
@@ -283,6 +328,27 @@ TEST_F(CommitJournalTest, DamageIsNamed) {
   ASSERT_EQ(replayed->damaged.size(), 1U);
   EXPECT_NE(replayed->damaged[0].find(file() + " ends at byte 10"), std::string::npos) << replayed->damaged[0];
   EXPECT_EQ(size_of(file()), 10U) << "no hole is made";
+}
+
+TEST_F(CommitJournalTest, NothingOutsideOfTheDirectoryIsWrittenTo) {
+  begin();
+  kill();
+  ASSERT_TRUE(files_->make_directories("elsewhere"));
+  const std::string name = "00000000000000000000.log";
+  ASSERT_TRUE(io::replace_file(*files_, "elsewhere/" + name, "somebody's bytes"));
+  const auto journal = *files_->open(journal_path(test_data), io::OpenMode::write);
+  const auto head = decode_journal_head(*io::read_file(*files_, journal_path(test_data), 1u << 20));
+  for (const auto* const outside :
+       {"../elsewhere/", "topics/../../elsewhere/", "/elsewhere/", "topics//../../elsewhere/", "./../elsewhere/"}) {
+    JournalRecordBuilder record(head->run, 1, 1);
+    record.add(outside + name, 0, 3);
+    record.bytes() += "bad";
+    ASSERT_TRUE(journal->write_at(journal_block, std::array{record.finish()}));
+    const auto replayed = replay_journal(*files_, test_data);
+    ASSERT_FALSE(replayed) << outside;
+    EXPECT_NE(replayed.error().message.find(outside + name + ", which is no segment"), std::string::npos) << replayed.error().message;
+  }
+  EXPECT_EQ(*io::read_file(*files_, "elsewhere/" + name, 100), "somebody's bytes");
 }
 
 // Without the checkpoint nobody knows what may be written; where nothing need be, nobody need know.

@@ -21,6 +21,7 @@ struct GroupCommit::Round {
   };
   std::vector<Lane> lanes;  // each written by its own background work only
   MonotonicTime begin{};
+  MonotonicClock::duration writing{};  // to the journal; where there is a clock
 };
 
 GroupCommit::GroupCommit(io::Executor& loop, io::Background& background, io::FileSystem& files, std::string data, CommitHooks hooks,
@@ -31,6 +32,7 @@ GroupCommit::GroupCommit(io::Executor& loop, io::Background& background, io::Fil
       data_(std::move(data)),
       hooks_(std::move(hooks)),
       options_(options),
+      quick_(options.journal.quick),
       self_(std::make_shared<GroupCommit*>(this)) {
   CHECK(hooks_.fatal && options_.lanes > 0);
   if (options_.journal.half_bytes > 0) journal_.emplace(files_, data_, options_.journal, options_.sync_all_from);
@@ -91,9 +93,11 @@ std::shared_ptr<GroupCommit::Round> GroupCommit::begin_round() {
   return round;
 }
 
-void GroupCommit::write_to_journal(Round& round, io::FileSystem& files, const std::string& data) {
+void GroupCommit::write_to_journal(Round& round, io::FileSystem& files, const std::string& data, const io::Clock* clock) {
   Result<>& result = round.lanes[0].result;
+  const MonotonicTime begin = clock != nullptr ? clock->monotonic() : MonotonicTime{};
   result = CommitJournal::write(*round.place, round.tails, data);
+  if (clock != nullptr) round.writing = clock->monotonic() - begin;
   // Where the file system copies what is overwritten, a full disk shows here; the logs' own files are there as ever.
   if (result || result.error().code != ErrorCode::no_space) return;
   round.place.reset();
@@ -142,13 +146,7 @@ void GroupCommit::start_round() {
     if (auto chore = journal_->next_chore()) run_chore(std::move(chore->work), std::move(chore->done));
   }
   if (round->place) {
-    round->journalled = true;
-    round->lanes_left = 1;
-    round->lanes.resize(1);
-    background_.run([round, &files = files_, data = data_] { write_to_journal(*round, files, data); },
-                    [self = self_, round] {
-                      if (*self != nullptr) (*self)->finish_round(*round);
-                    });
+    start_journal_round(round);
     return;
   }
   const std::size_t count = round->files.size() + round->directories.size();
@@ -172,6 +170,22 @@ void GroupCommit::start_round() {
   }
 }
 
+void GroupCommit::start_journal_round(std::shared_ptr<Round> round) {
+  round->journalled = true;
+  round->lanes_left = 1;
+  round->lanes.resize(1);
+  if (options_.clock != nullptr && quick_.on_loop()) {
+    ++counters_.loop_rounds;
+    write_to_journal(*round, files_, data_, options_.clock);
+    finish_round(*round);
+    return;
+  }
+  auto work = [round, &files = files_, data = data_, clock = options_.clock] { write_to_journal(*round, files, data, clock); };
+  background_.run(std::move(work), [self = self_, round] {
+    if (*self != nullptr) (*self)->finish_round(*round);
+  });
+}
+
 void GroupCommit::finish_round(Round& round) {
   const auto keep = std::exchange(round_, nullptr);
   if (failed_) return;
@@ -193,7 +207,8 @@ void GroupCommit::finish_round(Round& round) {
     return;
   }
   if (round.journalled && round.place) {
-    journal_->written();
+    journal_->written(*round.place, round.tails);
+    quick_.took(round.writing);
     ++counters_.journal_rounds;
   } else if (round.journalled) {
     journal_->give_up();
@@ -205,7 +220,8 @@ void GroupCommit::finish_round(Round& round) {
   round_ = nullptr;
   if (blocking_) return;
   const bool urgent = std::any_of(dirty_.begin(), dirty_.end(), [](const Syncable* log) { return log->marked_ == Urgency::now; });
-  if (urgent || !idle_waiters_.empty()) start_round();
+  // Not at once: a round that the loop waits for must not keep it from what has come meanwhile.
+  if (urgent || !idle_waiters_.empty()) schedule();
   check_idle();
 }
 

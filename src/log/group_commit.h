@@ -4,11 +4,12 @@
 // syncs it in the background (fdatasync of each file while they are few, one syncfs when they are many; the directories of new
 // segments too), and comes back to the loop, where each log moves its durable end and runs what waited for it. What was appended
 // meanwhile is the next round's. So one sync lies between append and acknowledgement, and all that came in the meantime share it.
-// A round of few bytes is written to the commit journal, and only that is synced (commit_journal.h).
+// A round of few bytes is written to the commit journal, and only that is synced (commit_journal.h): on the loop itself, while the disk
+// is quick enough (quick_rounds.h).
 // A crash before the sync ends loses unacknowledged bytes only; a failed sync ends the process (hooks.fatal), since the kernel
 // may have dropped the pages it could not write: nothing is acknowledged from then on.
 //
-// Threads: the loop's only. What runs in the background are closures over files and values.
+// Threads: the loop's only. What runs in the background are closures over files and values; what they touch of the clock is any thread's.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "io/executor.h"
 #include "io/file_system.h"
 #include "log/commit_journal.h"
+#include "log/quick_rounds.h"
 
 namespace tripos::log {
 
@@ -68,7 +70,7 @@ struct CommitOptions {
   std::size_t lanes = 4;
   MonotonicClock::duration soon_delay = std::chrono::milliseconds(5);
   JournalOptions journal;
-  const io::Clock* clock = nullptr;  // to measure rounds with; none: they are not measured
+  const io::Clock* clock = nullptr;  // to measure rounds with; none: they are not measured, and the loop waits for none
 };
 
 struct CommitCounters {
@@ -77,6 +79,7 @@ struct CommitCounters {
   std::uint64_t directory_syncs = 0;
   std::uint64_t sync_alls = 0;
   std::uint64_t journal_rounds = 0;
+  std::uint64_t loop_rounds = 0;  // of these, those that the loop waited for
 };
 
 class GroupCommit {
@@ -121,8 +124,9 @@ class GroupCommit {
   void start_round();
   // Every `lanes`-th sync of the round from `lane` on; `all`: one for everything. On any thread.
   static void sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data);
+  void start_journal_round(std::shared_ptr<Round> round);
   // Writes the round to its place in the journal. On any thread.
-  static void write_to_journal(Round& round, io::FileSystem& files, const std::string& data);
+  static void write_to_journal(Round& round, io::FileSystem& files, const std::string& data, const io::Clock* clock);
   void finish_round(Round& round);
   void fail_with(const Error& error);
   void check_idle();
@@ -134,6 +138,7 @@ class GroupCommit {
   CommitHooks hooks_;
   CommitOptions options_;
   std::optional<CommitJournal> journal_;
+  QuickRounds quick_;
   CommitCounters counters_;
   RecentDurations durations_;
 

@@ -42,6 +42,17 @@ Result<std::map<std::uint64_t, JournalRecord>> needed_records(Bytes bytes, const
   return records;
 }
 
+// Whether a path from a directory on leads to something in it.
+bool lies_within(std::string_view path) {
+  while (true) {
+    const std::size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    if (name.empty() || name == "." || name == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
 class Replay {
  public:
   Replay(io::FileSystem& files, const std::string& data) : files_(files), data_(data) {}
@@ -50,7 +61,8 @@ class Replay {
     const std::string path = data_ + "/" + std::string(entry.name);
     const std::string directory = io::parent_of(path);
     const auto base = segment_base_offset(path.substr(directory.size() + 1));
-    if (!base) return fail(ErrorCode::corrupt, "{}: it speaks of {}, which is no segment", journal_path(data_), entry.name);
+    if (!base || !lies_within(entry.name))
+      return fail(ErrorCode::corrupt, "{}: it speaks of {}, which is no segment", journal_path(data_), entry.name);
     const Result<std::optional<Checkpoint>>& read = checkpoint_of(directory);
     if (!read && read.error().code != ErrorCode::corrupt) return tl::unexpected(read.error());
     const std::optional<Checkpoint> checkpoint = read.value_or(std::nullopt);

@@ -67,6 +67,7 @@ class LogFixture : public testing::Test {
 
   void start() {
     loop_ = std::make_unique<io::SimLoop>(1);
+    commit_options_.clock = loop_.get();
     commit_ = std::make_unique<GroupCommit>(
         *loop_, *loop_, *files_, test_data,
         CommitHooks{[this](const Error& error) { fatal_ = error.message; }, [this](const Error& error) { warning_ = error.message; }},

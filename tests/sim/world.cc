@@ -29,7 +29,10 @@ World::World(std::unique_ptr<io::SimFileSystem> disk, std::uint64_t seed) {
   broker::TestBrokerOptions options;
   options.config = {{"offsets.topic.num.partitions", "1"}, {"transaction.state.log.num.partitions", "1"}};
   options.seed = seed;
+  // One life in four without a journal; of the others one each whose loop waits for all of its rounds, for none, and for the later ones.
   if (seed % 4 == 0) options.journal = {};
+  if (seed % 4 == 1) options.journal.quick.before = 0;
+  if (seed % 4 == 2) options.journal.quick.limit = {};
   options.disk = std::move(disk);
   options.trim_guard = [this](const auto& leaving, auto allowed) { guard_trim(leaving, std::move(allowed)); };
   options.offset_floor = [this](const TopicPartition& partition) { return floors_->floor(partition); };
