@@ -1,7 +1,7 @@
 // A commit journal with any damage. The input makes two logs whose rounds go to a journal, ends their process by a kill or a power cut,
 // changes the journal (bytes, sizes, whole blocks; also records of any content whose checksums fit), and replays it. Then: only segments
 // have changed, and none has become shorter; without damage all that was acknowledged is there; with damage that a disk can do, the start
-// is refused or nothing is missing but the last round, which can't be told from one that was torn.
+// is refused or nothing is missing but the journal's last record, which can't be told from one that was torn.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +41,7 @@ CommitOptions commit_options(Input& input) {
 Ends ends_of(LogProcess& process) { return {process.log(0).durable_end().offset, process.log(1).durable_end().offset}; }
 
 struct Acknowledged {
-  Ends before_last_round{};
+  Ends before_last_record{};  // of the journal; at least
   Ends all{};
 };
 
@@ -49,13 +49,17 @@ Acknowledged write_logs(io::SimFileSystem& files, const LogOptions& options, Inp
   LogProcess process(files, directories, options, commit_options(input));
   CHECK(process.is_open());
   Acknowledged acknowledged;
+  std::uint64_t journal_rounds = 0;
   for (std::size_t count = input.below(64); count > 0; --count) {
     const auto choice = input.take<std::uint8_t>();
     process.append(choice % 2, fuzz::make_batch(Buffer(choice, 'v'), 1000, 1));
     if (choice % 16 == 0) process.log(choice % 2).checkpoint([](const Result<>&) {});
     if (input.flag()) continue;
     process.sync();
-    acknowledged.before_last_round = std::exchange(acknowledged.all, ends_of(process));
+    const Ends before = std::exchange(acknowledged.all, ends_of(process));
+    const std::uint64_t rounds = process.counters().journal_rounds;
+    if (rounds != journal_rounds) acknowledged.before_last_record = before;
+    journal_rounds = rounds;
   }
   return acknowledged;
 }
@@ -159,7 +163,7 @@ void fuzz_journal(Input input) {
   CHECK(done == Damage::crafted || replayed->damaged.empty());
   CHECK(files->sync_all(data));
   CHECK(remove_journal(*files, data));
-  check_logs(*files, options, done == Damage::none ? acknowledged.all : acknowledged.before_last_round, done);
+  check_logs(*files, options, done == Damage::none ? acknowledged.all : acknowledged.before_last_record, done);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class LogProcess {
   [[nodiscard]] bool is_open() const { return !logs_.empty(); }
   [[nodiscard]] const Error& error() const { return error_; }
   [[nodiscard]] log::PartitionLog& log(std::size_t i = 0) { return *logs_[i]; }
-  [[nodiscard]] std::size_t size() const { return logs_.size(); }
+  [[nodiscard]] const log::CommitCounters& counters() const { return commit_.counters(); }
   void sync() { loop_.run_all(); }
   void append(std::size_t i, Bytes batch) {
     if (const auto appended = log(i).append(batch, {}); !appended) {

@@ -181,6 +181,31 @@ TEST_F(PartitionLogTest, ReadsAcrossSegmentsAsThePlainListSays) {
   check("with damaged indexes");
 }
 
+// A lookup in one index makes both anew; what was read of the other one before no longer counts.
+TEST_F(PartitionLogTest, WrongEntriesInBothIndexesChangeNoAnswer) {
+  options_.index_interval_bytes = 200;
+  options_.segment_bytes = 3000;
+  for (int i = 0; i < 40; ++i) append({std::string(100, 'v')}, {i < 14 ? 1000 + i : 1000});
+  close();
+  const std::string times = time_index_path(test_directory, Offset(0));
+  const std::string offsets = offset_index_path(test_directory, Offset(0));
+  const std::uint64_t entries = size_of(times) / TimeEntry::size;
+  ASSERT_GT(entries, 3u);
+  const auto whole = files_->after_power_cut(io::Survival::everything, 1);
+  for (std::uint64_t entry = 0; entry < entries; ++entry) {
+    for (const bool by_maximum : {true, false}) {
+      SCOPED_TRACE(testing::Message() << "entry " << entry << (by_maximum ? ", maximum" : ", by time"));
+      files_ = whole->after_power_cut(io::Survival::everything, 1);
+      kill();
+      files_->damage(times, (entry + 1) * TimeEntry::size - 1, 0x40);
+      files_->damage(offsets, size_of(offsets) - 1, 0x04);  // what is looked for behind all others, is looked for from here
+      const auto found = by_maximum ? log().find_max_timestamp(log().durable_end()) : log().find_by_timestamp(1010, log().durable_end());
+      ASSERT_TRUE(found) << found.error().message;
+      EXPECT_EQ((*found)->offset, Offset(by_maximum ? 13 : 10));
+    }
+  }
+}
+
 TEST_F(PartitionLogTest, AnIndexEntryEachSoManyBytes) {
   options_.index_interval_bytes = 500;
   for (int i = 0; i < 100; ++i) append({std::string(100, 'v')}, {1000 + i});

@@ -216,7 +216,8 @@ Result<> Segment::rebuild_indexes() {
   return {};
 }
 
-Result<> Segment::distrust_indexes() {
+Result<> Segment::distrust_indexes(bool were_rebuilt) {
+  if (indexes_rebuilt_ && !were_rebuilt) return {};  // a call in between did so: what did not fit is gone
   if (indexes_rebuilt_) return fail(ErrorCode::corrupt, "{}: its indexes do not fit it, though they were just made from it", path_);
   indexes_rebuilt_ = true;
   TRIPOS_TRY(rebuild_indexes());
@@ -234,12 +235,13 @@ Result<bool> Segment::batch_stands_at(const OffsetEntry& entry) {
 }
 
 Result<std::uint64_t> Segment::seek(Offset offset) {
+  const bool were_rebuilt = indexes_rebuilt_;
   TRIPOS_TRY(load_indexes());
   TRIPOS_ASSIGN(const auto entry, offsets_.last_where([&](const OffsetEntry& e) { return e.offset <= offset; }));
   if (!entry) return std::uint64_t{0};
   TRIPOS_ASSIGN(const bool good, batch_stands_at(*entry));
   if (good) return entry->position;
-  TRIPOS_TRY(distrust_indexes());
+  TRIPOS_TRY(distrust_indexes(were_rebuilt));
   return seek(offset);
 }
 
@@ -257,6 +259,7 @@ Result<std::optional<BatchHeader>> Segment::find(Offset offset, std::uint64_t en
 }
 
 Result<std::uint64_t> Segment::border(std::uint64_t begin, std::uint64_t bytes_max, std::uint64_t end) {
+  const bool were_rebuilt = indexes_rebuilt_;
   if (end - begin <= bytes_max) return end;
   const std::uint64_t limit = begin + bytes_max;
   TRIPOS_TRY(load_indexes());
@@ -265,7 +268,7 @@ Result<std::uint64_t> Segment::border(std::uint64_t begin, std::uint64_t bytes_m
   if (entry && entry->position > begin) {
     TRIPOS_ASSIGN(const bool good, batch_stands_at(*entry));
     if (!good) {
-      TRIPOS_TRY(distrust_indexes());
+      TRIPOS_TRY(distrust_indexes(were_rebuilt));
       return this->border(begin, bytes_max, end);
     }
     border = entry->position;
@@ -281,6 +284,7 @@ Result<std::uint64_t> Segment::border(std::uint64_t begin, std::uint64_t bytes_m
 }
 
 Result<std::optional<BatchHeader>> Segment::find_timestamp(std::int64_t timestamp_ms, Offset offset, std::uint64_t end) {
+  const bool were_rebuilt = indexes_rebuilt_;
   TRIPOS_TRY(load_indexes());
   // No batch up to the one that this entry names is as late.
   TRIPOS_ASSIGN(const auto entry, times_.last_where([&](const TimeEntry& e) { return e.timestamp_ms < timestamp_ms; }));
@@ -288,7 +292,7 @@ Result<std::optional<BatchHeader>> Segment::find_timestamp(std::int64_t timestam
   if (entry && entry->offset >= offset) {
     TRIPOS_ASSIGN(const auto named, find(entry->offset, size_));
     if (!named || named->last_offset != entry->offset || named->max_timestamp_ms != entry->timestamp_ms) {
-      TRIPOS_TRY(distrust_indexes());
+      TRIPOS_TRY(distrust_indexes(were_rebuilt));
       return find_timestamp(timestamp_ms, offset, end);
     }
     from = entry->offset + 1;
@@ -304,6 +308,7 @@ Result<std::optional<BatchHeader>> Segment::find_timestamp(std::int64_t timestam
 }
 
 Result<std::optional<BatchHeader>> Segment::find_max_timestamp(Offset offset, std::uint64_t end) {
+  const bool were_rebuilt = indexes_rebuilt_;
   TRIPOS_TRY(load_indexes());
   std::uint64_t begin = 0;
   std::optional<BatchHeader> best;
@@ -324,7 +329,7 @@ Result<std::optional<BatchHeader>> Segment::find_max_timestamp(Offset offset, st
         good = best && best->last_offset == largest->offset && best->max_timestamp_ms == largest->timestamp_ms;
       }
       if (!good) {
-        TRIPOS_TRY(distrust_indexes());
+        TRIPOS_TRY(distrust_indexes(were_rebuilt));
         return find_max_timestamp(offset, end);
       }
       if (best) begin = entry->position;
@@ -340,6 +345,7 @@ Result<std::optional<BatchHeader>> Segment::find_max_timestamp(Offset offset, st
 }
 
 Result<std::int64_t> Segment::largest_timestamp() {
+  const bool were_rebuilt = indexes_rebuilt_;
   if (size_ == 0) return std::int64_t{-1};
   if (written_) return max_timestamp_.timestamp_ms;
   if (closed_largest_timestamp_ms_) return *closed_largest_timestamp_ms_;
@@ -353,7 +359,7 @@ Result<std::int64_t> Segment::largest_timestamp() {
       return last.timestamp_ms;
     }
   }
-  TRIPOS_TRY(distrust_indexes());
+  TRIPOS_TRY(distrust_indexes(were_rebuilt));
   return max_timestamp_.timestamp_ms;
 }
 

@@ -97,8 +97,9 @@ class Segment {
   [[nodiscard]] Result<> load_indexes();
   // Makes the indexes anew from the batches [0, end), in memory.
   [[nodiscard]] Result<> rebuild_indexes();
-  // An entry was wrong: rebuilds once, and writes the new indexes. corrupt if that has been done.
-  [[nodiscard]] Result<> distrust_indexes();
+  // An entry was wrong: rebuilds once, and writes the new indexes. `were_rebuilt`: as indexes_rebuilt_ was when the entry was read; if so,
+  // corrupt.
+  [[nodiscard]] Result<> distrust_indexes(bool were_rebuilt);
   void index(const BatchHeader& batch);
   void add_time_entry();
   // A batch border at or before the first batch that ends above `offset`: where to start looking for it.
