@@ -77,7 +77,10 @@ class KafkaConnection {
   };
 
   KafkaConnection(Stream stream, const KafkaOptions& options)
-      : stream_(std::move(stream)), options_(options), decoder_(options.frame_size_max), input_(64U << 10, '\0') {}
+      : stream_(std::move(stream)), options_(options), decoder_(options.frame_size_max, kept_bytes_max), input_(64U << 10, '\0') {}
+
+  // Responses of a consumer of several partitions are megabytes each, one after the other.
+  static constexpr std::size_t kept_bytes_max = 64u << 20;
 
   [[nodiscard]] Result<> ask_versions();
   [[nodiscard]] Result<std::int16_t> choose_version(wire::ApiKey key, std::int16_t min, std::int16_t max) const;

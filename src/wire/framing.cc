@@ -29,8 +29,7 @@ FrameDecoder::Step FrameDecoder::next(Bytes& slice) {
   if (delivered_) {
     delivered_ = false;
     frame_.clear();
-    // A frame out of the ordinary does not keep its memory.
-    if (frame_.capacity() > 16 * frame_reserve_bytes) Buffer().swap(frame_);
+    if (frame_.capacity() > kept_bytes_max_) Buffer().swap(frame_);
   }
   if (size_bytes_taken_ < sizeof size_bytes_) {
     if (slice.empty()) return NeedMore{};

@@ -35,7 +35,9 @@ class FrameDecoder {
   // Bytes: one whole frame without its size, valid until the next call and as long as the slice. After Malformed the decoder is done.
   using Step = std::variant<NeedMore, Bytes, Malformed>;
 
-  explicit FrameDecoder(std::size_t frame_size_max) noexcept : frame_size_max_(frame_size_max) {}
+  // A frame of more than `kept_bytes_max` does not keep its memory for the next one: a server has many connections, and few large frames.
+  explicit FrameDecoder(std::size_t frame_size_max, std::size_t kept_bytes_max = 1u << 20) noexcept
+      : frame_size_max_(frame_size_max), kept_bytes_max_(kept_bytes_max) {}
 
   [[nodiscard]] Step next(Bytes& slice);
 
@@ -46,6 +48,7 @@ class FrameDecoder {
   [[nodiscard]] std::optional<Malformed> set_size();
 
   std::size_t frame_size_max_;
+  std::size_t kept_bytes_max_;
   char size_bytes_[4] = {};
   std::size_t size_bytes_taken_ = 0;
   std::size_t size_ = 0;
