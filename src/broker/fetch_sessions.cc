@@ -49,7 +49,7 @@ wire::ErrorCode FetchSessions::begin(const Request& request, bool by_id, Monoton
   if (is_full) {
     if (request.session_id != no_session) remove(request.session_id);
     context.asked_ = asked_by(request);
-    if (request.session_epoch == final_epoch || context.asked_.empty()) return wire::ErrorCode::none;
+    if (request.session_epoch == final_epoch) return wire::ErrorCode::none;
     if (partition_count_ + context.asked_.size() > partition_count_max) return wire::ErrorCode::none;
     Session* const session = make(by_id, now);
     if (session == nullptr) return wire::ErrorCode::none;

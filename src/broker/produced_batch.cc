@@ -28,19 +28,32 @@ tl::expected<void, RefusedBatch> check_size(std::size_t bytes, const TopicConfig
 // Size, magic and checksum: is it one whole batch, as it was sent?
 tl::expected<RecordBatchView, RefusedBatch> parse_one(Bytes records, const TopicConfig& config) {
   if (records.size() > batch_layout::magic && records[batch_layout::magic] != magic_v2) {
-    return refuse_batch(wire::ErrorCode::invalid_record, "records of magic {} are not accepted: batches of magic 2 only",
-                        static_cast<int>(records[batch_layout::magic]));
+    // The older ones are known; a newer one is none.
+    const bool is_older = records[batch_layout::magic] == 0 || records[batch_layout::magic] == 1;
+    return refuse_batch(is_older ? wire::ErrorCode::invalid_record : wire::ErrorCode::corrupt_message,
+                        "records of magic {} are not accepted: batches of magic 2 only", static_cast<int>(records[batch_layout::magic]));
   }
   if (records.size() < batch_layout::header_size) {
-    return refuse_batch(wire::ErrorCode::corrupt_message, "{} bytes are no record batch", records.size());
+    return refuse_batch(wire::ErrorCode::invalid_record, "{} bytes are no record batch", records.size());
   }
   const auto size = RecordBatchView::size_from_prefix(records.substr(0, batch_layout::log_overhead));
+  if (size && *size > records.size()) {
+    return refuse_batch(wire::ErrorCode::invalid_record, "of a batch of {} bytes {} were sent", *size, records.size());
+  }
   if (size && *size < records.size()) {
     return refuse_batch(wire::ErrorCode::invalid_record, "one batch for each partition is accepted, more bytes follow behind byte {}",
                         *size);
   }
   auto batch = RecordBatchView::parse(records);
-  if (!batch) return refuse_batch(wire::ErrorCode::corrupt_message, "{}", batch.error().message);
+  if (!batch) {
+    // With its checksum right it is what the producer meant to send: to send it again would not help.
+    const auto checksum = load_be<std::uint32_t>(records.data() + batch_layout::crc);
+    const bool is_as_sent = size && checksum == crc32c(records.substr(batch_layout::attributes));
+    auto refused =
+        refuse_batch(is_as_sent ? wire::ErrorCode::invalid_record : wire::ErrorCode::corrupt_message, "{}", batch.error().message);
+    refused.value().reached_log = is_as_sent;
+    return refused;
+  }
   if (auto fits = check_size(batch->bytes().size(), config); !fits) return tl::unexpected(std::move(fits).error());
   if (!batch->crc_matches()) return refuse_batch(wire::ErrorCode::corrupt_message, "the batch's checksum does not match its bytes");
   return *batch;
@@ -57,14 +70,21 @@ tl::expected<void, RefusedBatch> check_header(const RecordBatchView& batch, std:
   if (batch.timestamp_type() == TimestampType::log_append_time) {
     return refuse_batch(wire::ErrorCode::invalid_timestamp, "a producer can't claim the time of the broker");
   }
+  if (batch.base_offset() != Offset(0)) {
+    return refuse_batch(wire::ErrorCode::invalid_record, "the base offset of a batch is 0 until the broker gives it one, not {}",
+                        batch.base_offset());
+  }
   if (batch.record_count() < 1 || batch.last_offset_delta() != batch.record_count() - 1) {
     return refuse_batch(wire::ErrorCode::invalid_record, "the batch says it has {} records, and a last offset delta of {}",
                         batch.record_count(), batch.last_offset_delta());
   }
-  if (batch.producer_id() != no_producer_id &&
-      (batch.producer_id().value() < 0 || batch.producer_epoch().value() < 0 || batch.base_sequence().value() < 0)) {
+  if (batch.producer_id() != no_producer_id && (batch.producer_id().value() < 0 || batch.base_sequence().value() < 0)) {
     return refuse_batch(wire::ErrorCode::invalid_record, "the batch of producer {} has epoch {} and sequence {}", batch.producer_id(),
                         batch.producer_epoch(), batch.base_sequence());
+  }
+  if (batch.producer_id() != no_producer_id && batch.producer_epoch().value() < 0) {
+    return refuse_batch(wire::ErrorCode::invalid_producer_epoch, "Epoch {} of producer {} is no epoch.", batch.producer_epoch(),
+                        batch.producer_id());
   }
   return {};
 }
@@ -148,9 +168,13 @@ tl::expected<CheckedBatch, RefusedBatch> check_produced(Bytes records, const Top
                                                         std::int16_t request_version, RecordReader& reader, Buffer& rewritten) {
   const auto batch = parse_one(records, config);
   if (!batch) return tl::unexpected(batch.error());
-  if (auto header = check_header(*batch, request_version); !header) return tl::unexpected(std::move(header).error());
-  const auto largest_timestamp = check_records(*batch, config, now, reader);
-  if (!largest_timestamp) return tl::unexpected(largest_timestamp.error());
+  const auto refused_by_log = [](RefusedBatch refused) {
+    refused.reached_log = refused.error.code != wire::ErrorCode::unsupported_compression_type;
+    return tl::unexpected(std::move(refused));
+  };
+  if (auto header = check_header(*batch, request_version); !header) return refused_by_log(std::move(header).error());
+  auto largest_timestamp = check_records(*batch, config, now, reader);
+  if (!largest_timestamp) return refused_by_log(std::move(largest_timestamp).error());
 
   rewritten.clear();
   if (config.compression && *config.compression != batch->compression()) {

@@ -33,6 +33,7 @@ inline constexpr std::size_t refused_records_max = 10'000;
 struct RefusedBatch {
   KafkaError error;
   std::vector<RefusedRecord> records;  // those at fault, where it is not the batch itself: a client sends the others again without them
+  bool reached_log = false;            // one batch came as it was sent, and it is the log that can't take it: Kafka tells where that starts
 };
 
 // `rewritten` takes the batch if it must be changed (LogAppendTime; a wrong largest timestamp; another compression.type), which costs a

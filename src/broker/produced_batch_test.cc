@@ -56,7 +56,7 @@ TEST(ProducedBatch, APlainBatchPassesUntouched) {
 
 TEST(ProducedBatch, EveryCutIsRefused) {
   const Buffer batch = batch_of({"a", "b"});
-  for (std::size_t size = 0; size < batch.size(); ++size) EXPECT_EQ(check(batch.substr(0, size)).code, ErrorCode::corrupt_message) << size;
+  for (std::size_t size = 0; size < batch.size(); ++size) EXPECT_EQ(check(batch.substr(0, size)).code, ErrorCode::invalid_record) << size;
 }
 
 TEST(ProducedBatch, HeadersThatLieAreRefused) {
@@ -67,11 +67,22 @@ TEST(ProducedBatch, HeadersThatLieAreRefused) {
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 4)).code,
             ErrorCode::invalid_record);  // transactional, of no producer
   EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 1 << 3)).code, ErrorCode::invalid_timestamp);  // LogAppendTime
-  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::corrupt_message);         // no such codec
+  EXPECT_EQ(check(with<std::int16_t>(batch, batch_layout::attributes, 7)).code, ErrorCode::invalid_record);          // no such codec
   EXPECT_EQ(check(with<std::int64_t>(batch, batch_layout::producer_id, 4)).code, ErrorCode::invalid_record);         // without a sequence
   Buffer old = batch;
   old[batch_layout::magic] = 1;
   EXPECT_EQ(check(old).code, ErrorCode::invalid_record);
+  old[batch_layout::magic] = 3;
+  EXPECT_EQ(check(old).code, ErrorCode::corrupt_message);  // unlike the older ones it never was
+  EXPECT_EQ(check(batch_of({"a"}, {.base_offset = Offset(7)})).code, ErrorCode::invalid_record);
+}
+
+// Damage on the way is worth another try; what was sent so is not.
+TEST(ProducedBatch, ADamagedHeaderIsToldFromOneThatLies) {
+  Buffer batch = with<std::int32_t>(batch_of({"a", "b"}), batch_layout::record_count, 7);
+  EXPECT_EQ(check(batch).code, ErrorCode::invalid_record);
+  batch[batch_layout::crc] = static_cast<char>(batch[batch_layout::crc] ^ 1);
+  EXPECT_EQ(check(batch).code, ErrorCode::corrupt_message);
 }
 
 TEST(ProducedBatch, RecordsThatConsumersCouldNotReadAreRefused) {

@@ -109,7 +109,7 @@ TEST(Produce, WhatIsWrongIsRefusedAndNothingIsAppended) {
   Buffer flipped = batch_of({"a"});
   flipped.back() = static_cast<char>(flipped.back() ^ 1);
   EXPECT_EQ(test.produce("t", flipped).error_code, ErrorCode::corrupt_message);
-  EXPECT_EQ(test.produce("t", "").error_code, ErrorCode::corrupt_message);
+  EXPECT_EQ(test.produce("t", "").error_code, ErrorCode::invalid_record);
   EXPECT_EQ(test.produce("t", batch_of({"a"}) + batch_of({"b"})).error_code, ErrorCode::invalid_record);
   EXPECT_EQ(test.produce("t", batch_of({std::string(2 << 20, 'x')})).error_code, ErrorCode::message_too_large);
   EXPECT_EQ(test.produce("unknown", batch_of({"a"})).error_code, ErrorCode::unknown_topic_or_partition);

@@ -15,6 +15,10 @@ Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& value
     return refuse(wire::ErrorCode::invalid_config, "Can't {} key {} because its type is not LIST.", append ? "APPEND to" : "SUBTRACT from",
                   edit.name);
   }
+  if (append && key != nullptr && !key->choices.empty() && list_elements(*edit.value).empty()) {
+    return refuse(wire::ErrorCode::invalid_config, "Invalid value {} for configuration {}: it takes a comma separated list of {}",
+                  *edit.value, edit.name, key->choices);
+  }
   const auto found = values.find(edit.name);
   const std::string_view standing = found != values.end() ? std::string_view(found->second) : key != nullptr ? key->default_value : "";
   std::vector<std::string_view> list = list_elements(standing);
@@ -30,8 +34,11 @@ Outcome<std::string> edited_list(const ConfigKey* key, const ConfigValues& value
 
 // Known keys, values that they can have, and keys that can be changed while the broker runs.
 Outcome<> check_broker_values(const ConfigValues& values) {
+  for (const auto& [name, value] : values) {
+    if (auto known = known_key(broker_keys(), name); !known) return refuse(wire::ErrorCode::invalid_config, "{}", known.error().message);
+  }
   if (auto valid = check_values(broker_keys(), values); !valid) {
-    return refuse(wire::ErrorCode::invalid_config, "{}", valid.error().message);
+    return refuse(wire::ErrorCode::invalid_request, "{}", valid.error().message);
   }
   for (const auto& [name, value] : values) {
     if (!is_dynamic(*find_key(broker_keys(), name))) {
@@ -48,6 +55,9 @@ Outcome<ConfigResource> find_config_resource(RequestContext& context, std::int8_
   if (type == topic_resource) {
     if (!context.allows(operation, ResourceType::topic, name)) {
       return refuse(wire::ErrorCode::topic_authorization_failed, "Not allowed to use this topic's configuration so.");
+    }
+    if (name.empty() && operation == Operation::alter_configs) {
+      return refuse(wire::ErrorCode::invalid_request, "Default topic resources are not allowed.");
     }
     if (auto valid = check_topic_name(name); !valid) return tl::unexpected(std::move(valid).error());
     Topic* topic = context.broker.topics().find(name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,10 +51,16 @@ void alter_resources(RequestContext& context, const Request& request, Reply<Resp
   const auto answer = pending_reply(std::move(reply));
   auto& responses = answer->response.responses;
   responses.resize(request.resources.size());
+  std::map<std::pair<std::int8_t, std::string_view>, int> times;
+  for (const auto& asked : request.resources) ++times[{asked.resource_type, asked.resource_name}];
   for (std::size_t i = 0; i < request.resources.size(); ++i) {
     const auto& asked = request.resources[i];
     responses[i].resource_type = asked.resource_type;
     responses[i].resource_name = asked.resource_name;
+    if (times[{asked.resource_type, asked.resource_name}] > 1) {
+      refuse_result(responses[i], {.code = wire::ErrorCode::invalid_request, .message = "Each resource must appear at most once."});
+      continue;
+    }
     const auto resource = find_config_resource(context, asked.resource_type, asked.resource_name, Operation::alter_configs);
     if (!resource) {
       refuse_result(responses[i], resource.error());

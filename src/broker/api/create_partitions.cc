@@ -2,6 +2,7 @@
 // then on go to other partitions than before, as with Kafka.
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "broker/api/handlers.h"
 #include "broker/api/pending_reply.h"
@@ -56,12 +57,18 @@ void handle_create_partitions(RequestContext& context, const wire::CreatePartiti
                               Reply<wire::CreatePartitionsResponse> reply) {
   const auto answer = pending_reply(std::move(reply));
   auto& results = answer->response.results;
-  results.resize(request.topics.size());
   std::map<std::string_view, int> times;
   for (const Asked& asked : request.topics) ++times[asked.name];
-  for (std::size_t i = 0; i < request.topics.size(); ++i) {
-    const Asked& asked = request.topics[i];
-    results[i].name = asked.name;
+  // Results first: changes refer to them by index.
+  std::vector<const Asked*> wanted;
+  std::map<std::string_view, int> seen;
+  for (const Asked& asked : request.topics) {
+    if (++seen[asked.name] > 1) continue;
+    results.emplace_back().name = asked.name;
+    wanted.push_back(&asked);
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Asked& asked = *wanted[i];
     if (times[asked.name] > 1) {
       refuse_result(results[i], {.code = wire::ErrorCode::invalid_request, .message = "Duplicate topic name."});
       continue;

@@ -22,11 +22,9 @@ Outcome<std::int32_t> assigned_partition_count(const wire::CreateTopicsRequest::
   std::vector<std::int32_t> indexes;
   for (const auto& assignment : topic.assignments) {
     indexes.push_back(assignment.partition_index);
-    const bool ours =
-        !assignment.broker_ids.empty() && std::ranges::all_of(assignment.broker_ids, [&](std::int32_t id) { return id == node_id; });
-    if (!ours) {
-      return refuse(wire::ErrorCode::invalid_replica_assignment,
-                    "The manual partition assignment names brokers other than {}, the only one.", node_id);
+    if (assignment.broker_ids != std::vector{node_id}) {
+      return refuse(wire::ErrorCode::invalid_replica_assignment, "The manual partition assignment must name broker {}, the only one, once.",
+                    node_id);
     }
   }
   std::ranges::sort(indexes);

@@ -1,5 +1,7 @@
 // DeleteGroups: groups without members go, with their offsets. Answered when all of that is durable.
 #include <memory>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "broker/api/group_handlers.h"
@@ -23,7 +25,9 @@ struct PendingGroups {
 
 void handle_delete_groups(RequestContext& context, const wire::DeleteGroupsRequest& request, Reply<wire::DeleteGroupsResponse> reply) {
   const auto answer = std::make_shared<PendingGroups>(PendingGroups{.reply = std::move(reply), .response = {}});
+  std::set<std::string_view> named;
   for (const std::string& id : request.groups_names) {
+    if (!named.insert(id).second) continue;  // a group is deleted, and told of, once
     const std::size_t index = answer->response.results.size();
     auto& result = answer->response.results.emplace_back();
     result.group_id = id;

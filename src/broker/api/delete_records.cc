@@ -1,7 +1,9 @@
 // DeleteRecords: moves the start of partitions' logs up. Answered when the new starts are durable; segments that lie below go after that.
 // What is deleted on request leaves the topic's table, too (docs/adr/0024).
+#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "broker/api/handlers.h"
 #include "broker/api/pending_reply.h"
@@ -43,16 +45,21 @@ Outcome<LeavingRecords> leaving_records(RequestContext& context, const std::stri
 
 void handle_delete_records(RequestContext& context, const wire::DeleteRecordsRequest& request, Reply<wire::DeleteRecordsResponse> reply) {
   const auto answer = pending_reply(std::move(reply));
+  // Results first: what trims refers to them. Of a partition that is named more than once the last offset counts, as with Kafka.
+  std::vector<std::map<std::int32_t, std::int64_t>> asked(request.topics.size());
   answer->response.topics.resize(request.topics.size());
   for (std::size_t i = 0; i < request.topics.size(); ++i) {
-    const auto& topic = request.topics[i];
-    answer->response.topics[i].name = topic.name;
-    answer->response.topics[i].partitions.resize(topic.partitions.size());
-    for (std::size_t j = 0; j < topic.partitions.size(); ++j) {
-      auto& result = answer->response.topics[i].partitions[j];
-      result.partition_index = topic.partitions[j].partition_index;
+    answer->response.topics[i].name = request.topics[i].name;
+    for (const auto& partition : request.topics[i].partitions) asked[i].insert_or_assign(partition.partition_index, partition.offset);
+    answer->response.topics[i].partitions.resize(asked[i].size());
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    auto next = answer->response.topics[i].partitions.begin();
+    for (const auto& [number, offset] : asked[i]) {
+      auto& result = *next++;
+      result.partition_index = number;
       result.low_watermark = no_low_watermark;
-      const auto leaving = leaving_records(context, topic.name, result.partition_index, topic.partitions[j].offset);
+      const auto leaving = leaving_records(context, request.topics[i].name, number, offset);
       if (!leaving) {
         result.error_code = leaving.error().code;
         continue;

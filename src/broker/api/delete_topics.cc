@@ -1,6 +1,8 @@
 // DeleteTopics, by name or id: answered when the deletion is durable; files go after that.
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "broker/api/handlers.h"
@@ -15,6 +17,8 @@ namespace {
 using RemovedTopic = wire::DeleteTopicsResponse::DeletableTopicResult;
 
 using PendingRemoval = PendingReply<wire::DeleteTopicsResponse>;
+
+using AskedTopic = wire::DeleteTopicsRequest::DeleteTopicState;
 
 Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
   if (!context.broker.config().boolean("delete.topic.enable")) {
@@ -34,13 +38,31 @@ Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::str
   return topic;
 }
 
-void remove(RequestContext& context, const std::shared_ptr<PendingRemoval>& answer, const std::optional<std::string>& name,
-            const TopicId& id) {
+std::vector<AskedTopic> asked_by(const wire::DeleteTopicsRequest& request) {
+  std::vector<AskedTopic> asked = request.topics;
+  for (const std::string& name : request.topic_names) asked.push_back({.name = name, .topic_id = {}});
+  return asked;
+}
+
+// A topic is named by name or by id, and once: of what is asked for otherwise nothing is deleted.
+Outcome<> check_named(const AskedTopic& asked, int times) {
+  if (asked.name && asked.topic_id != TopicId()) {
+    return refuse(wire::ErrorCode::invalid_request, "You may not specify both topic name and topic id.");
+  }
+  if (!asked.name && asked.topic_id == TopicId()) {
+    return refuse(wire::ErrorCode::invalid_request, "Neither topic name nor id were specified.");
+  }
+  if (times > 1) return refuse(wire::ErrorCode::invalid_request, "Duplicate topic name or id.");
+  return {};
+}
+
+void remove(RequestContext& context, const std::shared_ptr<PendingRemoval>& answer, const AskedTopic& asked, int times) {
   const std::size_t index = answer->response.responses.size();
   RemovedTopic& result = answer->response.responses.emplace_back();
-  result.name = name;
-  result.topic_id = id;
-  const auto topic = find_topic(context, name, id);
+  result.name = asked.name;
+  result.topic_id = asked.topic_id;
+  if (const auto named = check_named(asked, times); !named) return refuse_result(result, named.error());
+  const auto topic = find_topic(context, asked.name, asked.topic_id);
   if (!topic) return refuse_result(result, topic.error());
   result.name = (*topic)->name();
   result.topic_id = (*topic)->id();
@@ -60,8 +82,26 @@ void remove(RequestContext& context, const std::shared_ptr<PendingRemoval>& answ
 
 void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsRequest& request, Reply<wire::DeleteTopicsResponse> reply) {
   const auto answer = pending_reply(std::move(reply));
-  for (const auto& topic : request.topics) remove(context, answer, topic.name, topic.topic_id);
-  for (const std::string& name : request.topic_names) remove(context, answer, name, TopicId());
+  const std::vector<AskedTopic> asked = asked_by(request);
+  // By name and by id alike; what there is not is known by what it was called.
+  const auto identity = [&context](const AskedTopic& each) {
+    const Topic* topic = each.name ? context.broker.topics().find(*each.name) : context.broker.topics().find(each.topic_id);
+    return std::pair(each.name.value_or(""), topic != nullptr ? topic->id() : each.topic_id);
+  };
+  std::map<std::string, int> names;
+  std::map<std::string, int> ids;
+  for (const AskedTopic& each : asked) {
+    const auto [name, id] = identity(each);
+    ++(id == TopicId() ? names[name] : ids[id.text()]);
+  }
+  std::set<std::string> told;
+  for (const AskedTopic& each : asked) {
+    const auto [name, id] = identity(each);
+    const int times = id == TopicId() ? names[name] : ids[id.text()];
+    const std::string key = id == TopicId() ? name : id.text();
+    if (times > 1 && !told.insert(key).second) continue;  // refused once
+    remove(context, answer, each, times);
+  }
   answer->finish();
 }
 

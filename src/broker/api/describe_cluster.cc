@@ -7,8 +7,14 @@ namespace tripos::broker {
 void handle_describe_cluster(RequestContext& context, const wire::DescribeClusterRequest& request,
                              Reply<wire::DescribeClusterResponse> reply) {
   constexpr std::int8_t brokers = 1;
+  constexpr std::int8_t controllers = 2;
   wire::DescribeClusterResponse response;
-  response.endpoint_type = request.endpoint_type;
+  response.endpoint_type = brokers;
+  if (request.endpoint_type != brokers && request.endpoint_type != controllers) {
+    response.error_code = wire::ErrorCode::unsupported_endpoint_type;
+    response.error_message = fmt::format("There is no endpoint of type {}.", request.endpoint_type);
+    return reply(response);
+  }
   if (request.endpoint_type != brokers) {
     // Kafka's brokers refuse to name controllers, too.
     response.error_code = wire::ErrorCode::mismatched_endpoint_type;

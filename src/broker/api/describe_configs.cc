@@ -32,12 +32,15 @@ ConfigResult describe(const ConfigKey& key, const std::vector<ConfigOrigin>& ori
       synonym.source = static_cast<std::int8_t>(origin.source);
     }
   }
+  described.documentation.reset();  // null: not asked for
   if (request.include_documentation) described.documentation = std::string(key.documentation);
   return described;
 }
 
 bool is_wanted(const wire::DescribeConfigsRequest::DescribeConfigsResource& resource, const ConfigKey& key) {
-  return !resource.configuration_keys || std::ranges::find(*resource.configuration_keys, key.name) != resource.configuration_keys->end();
+  // No list, or none in it: all of them.
+  return !resource.configuration_keys || resource.configuration_keys->empty() ||
+         std::ranges::find(*resource.configuration_keys, key.name) != resource.configuration_keys->end();
 }
 
 void describe_resource(const Broker& broker, const wire::DescribeConfigsRequest& request,
@@ -74,6 +77,7 @@ void handle_describe_configs(RequestContext& context, const wire::DescribeConfig
     result.resource_name = resource.resource_name;
     const auto found = find_config_resource(context, resource.resource_type, resource.resource_name, Operation::describe_configs);
     if (found) {
+      result.error_message = "";  // as Kafka, whose clients may show it
       describe_resource(context.broker, request, resource, *found, result);
     } else {
       refuse_result(result, found.error());

@@ -1,5 +1,5 @@
 // DescribeLogDirs: the one data directory, how large each partition is, what the disk has left.
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "broker/api/handlers.h"
@@ -9,7 +9,7 @@ namespace tripos::broker {
 
 namespace {
 
-void describe(Topic& topic, const std::vector<std::int32_t>& numbers, wire::DescribeLogDirsResponse::DescribeLogDirsResult& directory) {
+void describe(Topic& topic, const std::set<std::int32_t>& numbers, wire::DescribeLogDirsResponse::DescribeLogDirsResult& directory) {
   wire::DescribeLogDirsResponse::DescribeLogDirsTopic described;
   described.name = topic.name();
   for (const std::int32_t number : numbers) {
@@ -23,9 +23,9 @@ void describe(Topic& topic, const std::vector<std::int32_t>& numbers, wire::Desc
   if (!described.partitions.empty()) directory.topics.push_back(std::move(described));
 }
 
-std::vector<std::int32_t> all_partitions(const Topic& topic) {
-  std::vector<std::int32_t> numbers(static_cast<std::size_t>(topic.partition_count()));
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::int32_t>(i);
+std::set<std::int32_t> all_partitions(const Topic& topic) {
+  std::set<std::int32_t> numbers;
+  for (std::int32_t i = 0; i < topic.partition_count(); ++i) numbers.insert(numbers.end(), i);
   return numbers;
 }
 
@@ -49,7 +49,7 @@ void handle_describe_log_dirs(RequestContext& context, const wire::DescribeLogDi
     for (Topic* topic : broker.topics().all()) describe(*topic, all_partitions(*topic), directory);
   } else {
     for (const auto& asked : *request.topics) {
-      if (Topic* topic = broker.topics().find(asked.topic)) describe(*topic, asked.partitions, directory);
+      if (Topic* topic = broker.topics().find(asked.topic)) describe(*topic, {asked.partitions.begin(), asked.partitions.end()}, directory);
     }
   }
   reply(response);

@@ -34,12 +34,18 @@ void handle_describe_producers(RequestContext& context, const wire::DescribeProd
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
+    const bool is_valid = check_topic_name(topic.name).has_value();
     const bool may_read = context.allows(Operation::read, ResourceType::topic, topic.name);
     for (const std::int32_t index : topic.partition_indexes) {
       auto& partition = answered.partitions.emplace_back();
       partition.partition_index = index;
       if (!may_read) {
         partition.error_code = wire::ErrorCode::topic_authorization_failed;
+        continue;
+      }
+      if (!is_valid) {
+        partition.error_code = wire::ErrorCode::invalid_topic_exception;
+        partition.error_message = "The topic's name is invalid.";
         continue;
       }
       const auto found = context.broker.topics().partition(topic.name, PartitionId(index));

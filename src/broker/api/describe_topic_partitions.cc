@@ -51,7 +51,17 @@ wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic refu
   refused.name = name;
   refused.error_code = code;
   refused.is_internal = is_internal_topic(name);
+  const bool is_told = code == wire::ErrorCode::unknown_topic_or_partition || code == wire::ErrorCode::invalid_topic_exception;
+  if (is_told) refused.topic_authorized_operations = all_topic_operations;  // as those that there are
   return refused;
+}
+
+// A cursor names one of the topics that are asked for, if any are, and a partition that could be.
+bool is_possible(const wire::DescribeTopicPartitionsRequest& request) {
+  if (!request.cursor) return true;
+  const bool named = request.topics.empty() ||
+                     std::ranges::any_of(request.topics, [&](const auto& topic) { return topic.name == request.cursor->topic_name; });
+  return named && request.cursor->partition_index >= 0;
 }
 
 }  // namespace
@@ -59,11 +69,19 @@ wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic refu
 void handle_describe_topic_partitions(RequestContext& context, const wire::DescribeTopicPartitionsRequest& request,
                                       Reply<wire::DescribeTopicPartitionsResponse> reply) {
   wire::DescribeTopicPartitionsResponse response;
+  if (!is_possible(request)) {
+    for (const auto& topic : request.topics) {
+      auto& refused = response.topics.emplace_back();
+      refused.name = topic.name;
+      refused.error_code = wire::ErrorCode::invalid_request;
+    }
+    return reply(response);
+  }
   std::int32_t left = std::clamp(request.response_partition_limit, 1, partition_limit_max);
   for (const std::string& name : names_of(context, request)) {
     if (request.cursor && name < request.cursor->topic_name) continue;
     const bool resumed = request.cursor && name == request.cursor->topic_name;
-    const std::int32_t first = resumed ? std::max(request.cursor->partition_index, 0) : 0;
+    const std::int32_t first = resumed ? request.cursor->partition_index : 0;
     const Topic* topic = context.broker.topics().find(name);
     if (left == 0) {
       auto& next = response.next_cursor.emplace(wire::DescribeTopicPartitionsResponse::Cursor{});

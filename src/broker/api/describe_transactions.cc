@@ -9,9 +9,6 @@ namespace {
 wire::DescribeTransactionsResponse::TransactionState describe(RequestContext& context, const std::string& id) {
   wire::DescribeTransactionsResponse::TransactionState described;
   described.transactional_id = id;
-  described.transaction_start_time_ms = -1;
-  described.producer_id = no_producer_id.value();
-  described.producer_epoch = no_producer_epoch.value();
   if (id.empty()) {
     described.error_code = wire::ErrorCode::invalid_request;
     return described;

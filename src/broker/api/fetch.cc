@@ -110,14 +110,15 @@ class Fetch final : public PartitionWatcher, public std::enable_shared_from_this
     }
     const auto partition = broker_.topics().partition(topic, PartitionId(asked.partition));
     if (!partition) return partition.error().code;
+    data.aborted_transactions.reset();  // null: not told, as Kafka does
     if (const auto wrong = check_leader_epoch(asked.current_leader_epoch); wrong != wire::ErrorCode::none) return wrong;
     const Offset high_watermark = (*partition)->durable_end().offset;
+    const Offset from(asked.fetch_offset);
+    const bool is_diverged = asked.last_fetched_epoch > only_leader_epoch;  // of a leader that there never was
+    if (from < (*partition)->start_offset() || from > high_watermark || is_diverged) return wire::ErrorCode::offset_out_of_range;
     data.high_watermark = high_watermark.value();
     data.last_stable_offset = (*partition)->stable_offset().offset.value();
     data.log_start_offset = (*partition)->start_offset().value();
-    const Offset from(asked.fetch_offset);
-    if (from < (*partition)->start_offset() || from > high_watermark) return wire::ErrorCode::offset_out_of_range;
-    data.aborted_transactions.reset();  // null: not told, as Kafka does
     if (isolation_ == IsolationLevel::read_committed) data.aborted_transactions.emplace();
     if (from >= (*partition)->visible_end(isolation_).offset()) return wire::ErrorCode::none;
     return read_records(**partition, from, asked.partition_max_bytes, data, found);

@@ -24,6 +24,7 @@ Coordinator find(RequestContext& context, std::int8_t key_type, const std::strin
   } else if (key_type == key_type_transaction && !context.allows(Operation::describe, ResourceType::transactional_id, key)) {
     found.error_code = wire::ErrorCode::transactional_id_authorization_failed;
   } else {
+    found.error_message = context.version >= several_keys_from ? "" : "NONE";  // as Kafka says it
     found.node_id = context.broker.config().node_id;
     found.host = context.broker.advertised().host;
     found.port = context.broker.advertised().port;

@@ -18,6 +18,7 @@ void handle_leave_group(RequestContext& context, const wire::LeaveGroupRequest& 
       if (response.error_code == wire::ErrorCode::none && !answer.members.empty()) response.error_code = answer.members.front().error;
       return reply(response);
     }
+    if (answer.error != wire::ErrorCode::none) return reply(response);  // which is that of all
     for (const groups::LeftMember& left : answer.members) {
       auto& told = response.members.emplace_back();
       told.member_id = left.member.member_id;

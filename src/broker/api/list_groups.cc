@@ -9,7 +9,7 @@ namespace tripos::broker {
 
 namespace {
 
-constexpr std::string_view group_type = "Classic";
+constexpr std::string_view group_type = "classic";
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });

@@ -1,5 +1,7 @@
 // ListOffsets: the start, the end, a time, or the largest time of a partition. Only what is durable is looked at; read_committed looks
 // no further than the last stable offset.
+#include <map>
+
 #include "broker/api/handlers.h"
 #include "broker/api/leader_epoch.h"
 #include "broker/topics.h"
@@ -37,7 +39,10 @@ Outcome<> find_offset(Partition& partition, std::int64_t wanted, IsolationLevel 
     found.offset = partition.start_offset().value();
     return {};
   }
-  if (wanted == latest_tiered) return {};  // nothing is
+  if (wanted == latest_tiered) {  // nothing is
+    found.leader_epoch = -1;
+    return {};
+  }
   const auto record = wanted == max_timestamp ? partition.log()->find_max_timestamp(end) : partition.log()->find_by_timestamp(wanted, end);
   if (!record) return tl::unexpected(kafka_error(record.error()));
   if (*record) {
@@ -80,8 +85,21 @@ void handle_list_offsets(RequestContext& context, const wire::ListOffsetsRequest
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
     answered.partitions.reserve(topic.partitions.size());
-    for (const RequestPartition& asked : topic.partitions)
-      answered.partitions.push_back(list_partition(context, topic.name, asked, isolation));
+    std::map<std::int32_t, int> times;
+    for (const RequestPartition& asked : topic.partitions) ++times[asked.partition_index];
+    for (const RequestPartition& asked : topic.partitions) {
+      int& count = times[asked.partition_index];
+      if (count == 0) continue;  // refused before
+      if (count == 1) {
+        answered.partitions.push_back(list_partition(context, topic.name, asked, isolation));
+        continue;
+      }
+      // Which of its times is meant can't be told apart in the answer.
+      ResponsePartition& refused = answered.partitions.emplace_back();
+      refused.partition_index = asked.partition_index;
+      refused.error_code = wire::ErrorCode::invalid_request;
+      count = 0;
+    }
   }
   reply(response);
 }

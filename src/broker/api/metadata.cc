@@ -1,6 +1,9 @@
 // Metadata: brokers and topics. A topic that is asked for and missing is created, if both sides allow it; the answer waits until it is
 // durable.
+#include <algorithm>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "broker/api/authorized_operations.h"
@@ -60,7 +63,11 @@ void add_by_id(RequestContext& context, PendingMetadata& answer, const TopicId& 
   MetadataTopic& unknown = answer.response.topics.emplace_back();
   unknown.error_code = wire::ErrorCode::unknown_topic_id;
   unknown.topic_id = id;
-  if (context.version < null_name_from) unknown.name = "";
+  if (context.version >= null_name_from) {
+    unknown.name.reset();
+  } else {
+    unknown.name = "";
+  }
 }
 
 void add_by_name(RequestContext& context, const std::shared_ptr<PendingMetadata>& answer, const std::string& name, bool create) {
@@ -84,9 +91,27 @@ void add_by_name(RequestContext& context, const std::shared_ptr<PendingMetadata>
   }
 }
 
+// Names can be null since version 10, but topics be asked for by id only since 12.
+bool names_nothing(const RequestContext& context, const wire::MetadataRequest& request) {
+  return context.version < null_name_from && request.topics &&
+         std::ranges::any_of(*request.topics, [](const auto& topic) { return !topic.name; });
+}
+
+void refuse_all(const wire::MetadataRequest& request, const Reply<wire::MetadataResponse>& reply) {
+  wire::MetadataResponse response;
+  for (const auto& topic : *request.topics) {
+    MetadataTopic& refused = response.topics.emplace_back();
+    refused.error_code = wire::ErrorCode::invalid_request;
+    refused.name = topic.name.value_or("");
+    refused.topic_id = topic.topic_id;
+  }
+  reply(response);
+}
+
 }  // namespace
 
 void handle_metadata(RequestContext& context, const wire::MetadataRequest& request, Reply<wire::MetadataResponse> reply) {
+  if (names_nothing(context, request)) return refuse_all(request, reply);
   Broker& broker = context.broker;
   const auto answer = std::make_shared<PendingMetadata>(context, request.include_topic_authorized_operations, std::move(reply));
   auto& self = answer->response.brokers.emplace_back();
@@ -106,11 +131,15 @@ void handle_metadata(RequestContext& context, const wire::MetadataRequest& reque
     }
   } else {
     const bool create = request.allow_auto_topic_creation && broker.config().auto_create_topics;
+    std::set<std::string> named;  // a topic is told of once
     for (const auto& topic : *request.topics) {
-      if (topic.name) {
-        add_by_name(context, answer, *topic.name, create);
-      } else {
+      // Where there are both, it is the id that is meant.
+      const bool by_id = !topic.name || (context.version >= null_name_from && topic.topic_id != TopicId());
+      if (!named.insert(by_id ? topic.topic_id.text() : *topic.name).second) continue;
+      if (by_id) {
         add_by_id(context, *answer, topic.topic_id);
+      } else {
+        add_by_name(context, answer, *topic.name, create);
       }
     }
   }

@@ -24,6 +24,7 @@ EpochEndOffset find_end(RequestContext& context, const std::string& topic,
     return found;
   }
   found.error_code = check_leader_epoch(asked.current_leader_epoch);
+  if (asked.current_leader_epoch < -1) found.error_code = wire::ErrorCode::fenced_leader_epoch;            // here -1 alone means none
   if (found.error_code != wire::ErrorCode::none || asked.leader_epoch != only_leader_epoch) return found;  // -1: there was no such epoch
   found.leader_epoch = only_leader_epoch;
   found.end_offset = (*partition)->durable_end().offset.value();

@@ -17,6 +17,7 @@ using ProducedPartition = wire::ProduceResponse::PartitionProduceResponse;
 
 constexpr std::int16_t produce_topic_ids_from = 13;
 constexpr std::int16_t magic_v2_from = 3;
+constexpr std::int16_t abortable_from = 11;  // KIP-890
 
 // The answer, until its last partition is durable. Responses are laid out before the first append, so that each has its place.
 struct PendingProduce {
@@ -25,9 +26,16 @@ struct PendingProduce {
   std::size_t outstanding = 1;  // appends, and the request's own turn
 
   void finish_one() {
-    if (--outstanding == 0) reply(response);
+    if (--outstanding > 0) return;
+    std::erase_if(response.responses, [](const auto& topic) { return topic.partition_responses.empty(); });  // nothing was asked of it
+    reply(response);
   }
 };
+
+bool is_of_sequence(wire::ErrorCode code) {
+  return code == wire::ErrorCode::out_of_order_sequence_number || code == wire::ErrorCode::invalid_producer_epoch ||
+         code == wire::ErrorCode::unknown_producer_id || code == wire::ErrorCode::invalid_txn_state;
+}
 
 void refuse_partition(ProducedPartition& response, const KafkaError& error) {
   response.error_code = error.code;
@@ -75,9 +83,12 @@ Outcome<> check_transaction(const Target& target, const RecordBatchView& batch, 
   if (!target.transactional_id || !target.context.allows(Operation::write, ResourceType::transactional_id, *target.transactional_id)) {
     return refuse(wire::ErrorCode::transactional_id_authorization_failed, "Not allowed to write in transactions of this id.");
   }
-  const wire::ErrorCode error = target.context.broker.transactions().verify(
+  wire::ErrorCode error = target.context.broker.transactions().verify(
       *target.transactional_id, {batch.producer_id(), batch.producer_epoch()}, {target.topic.name(), partition});
   if (error == wire::ErrorCode::none) return {};
+  // Newer clients abort and begin anew, where older ones fail for good.
+  if (error == wire::ErrorCode::invalid_txn_state && target.context.version >= abortable_from)
+    error = wire::ErrorCode::transaction_abortable;
   return refuse(error, "Transactional id {}: {} of producer {} (epoch {}) for {}-{}.", *target.transactional_id, to_string(error),
                 batch.producer_id(), batch.producer_epoch(), target.topic.name(), partition);
 }
@@ -91,10 +102,15 @@ void append(const Target& target, const wire::ProduceRequest::PartitionProduceDa
   Buffer rewritten;
   const auto checked = check_produced(data.records.value_or(Bytes()), target.topic.config, broker.environment().clock.wall(),
                                       target.context.version, broker.record_reader(), rewritten);
-  if (!checked) return refuse_batch(response, checked.error());
+  if (!checked) {
+    if (checked.error().reached_log) response.log_start_offset = (*partition)->start_offset().value();
+    return refuse_batch(response, checked.error());
+  }
   if (const auto open = check_transaction(target, checked->batch, data.index); !open) return refuse_partition(response, open.error());
   if (answer != nullptr) ++answer->outstanding;
-  const auto done = [answer, &response](const Outcome<AppendResult>& appended) {
+  // Told with a refusal too: a producer that hears UNKNOWN_PRODUCER_ID learns of it whether its records were deleted (KIP-360).
+  const Offset start = (*partition)->start_offset();
+  const auto done = [answer, &response, start](const Outcome<AppendResult>& appended) {
     if (answer == nullptr) return;  // acks=0: nobody is told
     if (appended) {
       response.base_offset = appended->base_offset.value();
@@ -102,6 +118,7 @@ void append(const Target& target, const wire::ProduceRequest::PartitionProduceDa
       response.log_start_offset = appended->log_start_offset.value();
     } else {
       refuse_partition(response, appended.error());
+      if (is_of_sequence(appended.error().code)) response.log_start_offset = start.value();
     }
     answer->finish_one();
   };

@@ -147,8 +147,7 @@ void GroupCoordinator::delete_offsets(const std::string& group_id, std::vector<C
 void GroupCoordinator::delete_group(const std::string& group_id, ErrorCallback done) {
   if (const wire::ErrorCode error = check_group(group_id); error != wire::ErrorCode::none) return done(error);
   Entry* entry = find_entry(group_id);
-  if (group_id.empty() || entry == nullptr)
-    return done(group_id.empty() ? wire::ErrorCode::invalid_group_id : wire::ErrorCode::group_id_not_found);
+  if (entry == nullptr) return done(wire::ErrorCode::group_id_not_found);
   const RequestId request = next_request();
   const wire::ErrorCode error = ask(group_id, *entry, Delete{request}, request);
   if (error != wire::ErrorCode::none) return done(error);

@@ -3,7 +3,8 @@
 //
 //   java -cp <jars> RawRequests          reads commands, a JSON object a line; answers each with a line
 //
-//   {"do": "send", "connection": NAME, "address": "HOST:PORT", "api": "Fetch", "version": 12, "client": ID, "body": {…}}
+//   {"do": "send", "connection": NAME, "address": "HOST:PORT", "api": "Fetch", "version": 12, "client": ID, "answered": true, "time": MS,
+//    "body": {…}}; "time": what records begin with that name none
 //       {"sent": true}, or {"cannot": WHY} if this version of the request can't say what `body` does
 //   {"do": "receive", "connection": NAME, "timeout": MS}
 //       {"answer": {…}} to the oldest request that has none, {"closed": true} or {"silent": true}
@@ -65,7 +66,6 @@ import org.apache.kafka.common.record.TimestampType;
 public class RawRequests {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
   private static final String MESSAGES = "org.apache.kafka.common.message.";
-  private static final long FIRST_TIMESTAMP = 1_700_000_000_000L;
 
   private record Sent(ApiKeys api, short version, int correlationId) {}
 
@@ -84,6 +84,7 @@ public class RawRequests {
 
   private final Map<String, Connection> connections = new HashMap<>();
   private int correlationId = 0;
+  private static long firstTimestamp = 0;
 
   public static void main(String[] arguments) throws Exception {
     ObjectMapper mapper = new ObjectMapper();
@@ -118,6 +119,7 @@ public class RawRequests {
   private ObjectNode send(String name, JsonNode command) throws Exception {
     ApiKeys api = apiOf(command.get("api").asText());
     short version = (short) command.get("version").asInt();
+    firstTimestamp = command.get("time").asLong();
     Object body = Class.forName(MESSAGES + api.name + "RequestData").getConstructor().newInstance();
     fill(body, command.get("body"));
     ByteBuffer frame;
@@ -133,7 +135,7 @@ public class RawRequests {
     }
     Connection connection = connections.get(name);
     if (connection == null) connections.put(name, connection = new Connection(command.get("address").asText()));
-    connection.unanswered.add(new Sent(api, version, correlationId));
+    if (command.get("answered").asBoolean()) connection.unanswered.add(new Sent(api, version, correlationId));
     connection.socket.getOutputStream().write(frame.array());
     return JSON.objectNode().put("sent", true);
   }
@@ -221,17 +223,17 @@ public class RawRequests {
     boolean control = spec.has("control");
     CompressionType codec = CompressionType.forName(spec.path("compression").asText("none"));
     MemoryRecordsBuilder builder = new MemoryRecordsBuilder(buffer, magic, Compression.of(codec).build(),
-        TimestampType.forName(spec.path("timestampType").asText("CreateTime")), spec.path("baseOffset").asLong(0), FIRST_TIMESTAMP,
+        TimestampType.forName(spec.path("timestampType").asText("CreateTime")), spec.path("baseOffset").asLong(0), firstTimestamp,
         control ? 1 : -1, (short) (control ? 0 : -1), -1, control, control, -1, buffer.capacity());
     if (control) {
       ControlRecordType type = spec.get("control").asText().equals("commit") ? ControlRecordType.COMMIT : ControlRecordType.ABORT;
-      builder.appendEndTxnMarker(FIRST_TIMESTAMP, new EndTransactionMarker(type, 0));
+      builder.appendEndTxnMarker(firstTimestamp, new EndTransactionMarker(type, 0));
     }
     int place = 0;
     for (JsonNode record : spec.path("records")) {
       List<Header> headers = new ArrayList<>();
       for (JsonNode header : record.path(3)) headers.add(new RecordHeader(header.get(0).asText(), bytes(header.get(1))));
-      long timestamp = record.path(2).asLong(FIRST_TIMESTAMP + place++);
+      long timestamp = record.path(2).asLong(firstTimestamp + place++);
       if (magic < 2) {
         builder.append(timestamp, bytes(record.get(0)), bytes(record.get(1)));
       } else {
@@ -242,7 +244,7 @@ public class RawRequests {
     ByteBuffer built = builder.build().buffer();
     if (!built.hasRemaining()) {  // such a batch is what compaction leaves
       built = ByteBuffer.allocate(DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
-      DefaultRecordBatch.writeEmptyHeader(built, magic, -1, (short) -1, -1, 0, 0, -1, TimestampType.CREATE_TIME, FIRST_TIMESTAMP, false, false);
+      DefaultRecordBatch.writeEmptyHeader(built, magic, -1, (short) -1, -1, 0, 0, -1, TimestampType.CREATE_TIME, firstTimestamp, false, false);
       built.flip();
     }
     byte[] bytes = new byte[built.remaining() - spec.path("cut").asInt(0)];

@@ -21,10 +21,10 @@ ORDERED = {"records"}
 class Normaliser:
     """Of one scene: the same id gets the same word in all its answers."""
 
-    def __init__(self, prefix, topics=None, now_ms=None):
-        """`topics`: {id: name} of those that the scene knows."""
-        self.prefix, self.topics = prefix, dict(topics or {})
-        self.now_ms = time.time() * 1000 if now_ms is None else now_ms
+    def __init__(self, prefix, topics=None, time_ms=0):
+        """`topics`: {id: name} of those that the scene knows; `time_ms`: of its first record."""
+        self.prefix, self.topics, self.time_ms = prefix, dict(topics or {}), time_ms
+        self.now_ms = time.time() * 1000
         self.ids = {}
 
     def plain(self, answer):
@@ -45,6 +45,8 @@ class Normaliser:
             return WORDS[key]
         if isinstance(value, str):
             return value.replace(self.prefix, "s")
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value - self.time_ms < 1000:
+            return f"T+{value - self.time_ms}"
         if isinstance(value, int) and not isinstance(value, bool) and abs(value - self.now_ms) < NOW_RANGE_MS:
             return "NOW"
         return value

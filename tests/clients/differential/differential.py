@@ -1,43 +1,80 @@
-"""Single requests, held against Apache Kafka's answers field by field."""
+"""Single requests, held against Apache Kafka field by field: differential.py HOST:PORT NAME [--kafka] [--write FILE] [--sabotage]
+[--only SCENARIO]
 
-import argparse
+The scenarios (scenarios_*.py) send what clients can send, good and bad, in every version that both serve. Each answer must be the one that
+Apache Kafka gave, which apache_kafka_answers.txt keeps, or differ as a row of docs/reference/differences.md says. A row that nothing needs
+is a failure.
+--kafka: the scenarios run on Apache Kafka, started for it, whose answers must be those that are kept. --write: they are written to FILE.
+--sabotage: in each answer a number is changed; every scenario must fail.
+"""
+
 import os
 import sys
-import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import answers  # noqa: E402
-from registry import SCENARIOS  # noqa: E402
-from scene import Broker, Scene, Wire  # noqa: E402
-import scenarios_topics, scenarios_configs, scenarios_records, scenarios_groups, scenarios_transactions  # noqa: E402,F401,E401
+import intended  # noqa: E402
+from apache_kafka import ApacheKafka, version  # noqa: E402
+from checks import check, judge_arguments, run_checks  # noqa: E402
+from run_scenarios import run  # noqa: E402
+from scene import Broker, Wire  # noqa: E402
+
+KEPT = os.path.join(HERE, "apache_kafka_answers.txt")
+SETTINGS = {"group.initial.rebalance.delay.ms": "100"}
+# Kafka's controller answers a moment before its brokers know.
+KAFKA_SETTLES_S = 0.1
 
 
-def run(broker, only=""):
-    runs = {}
-    for title, api, versions, play in SCENARIOS:
-        if only and only not in title:
-            continue
-        started = time.monotonic()
-        for version in versions:
-            scene = Scene(broker, title, version, api)
-            try:
-                play(scene)
-            except Exception:
-                print(f"!! {title} v{version}", file=sys.stderr)
-                traceback.print_exc()
-            scene.end()
-            normaliser = answers.Normaliser(scene.prefix, scene.topics)
-            runs[(title, version)] = [(label, normaliser.plain(answer)) for label, answer in scene.steps]
-        print(f"{title}: {time.monotonic() - started:.1f} s", file=sys.stderr)
-    return runs
+def runs_of(address, name, only, settle_s=0.0, told=False):
+    wire = Wire()
+    try:
+        return run(Broker(wire, address, f"diff-{name[-8:]}", settle_s), only, told)
+    finally:
+        wire.close()
+
+
+def changed(value):
+    """The first number in it another one."""
+    if isinstance(value, bool) or isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, list):
+        return [changed(each) for each in value]
+    return {key: changed(each) for key, each in value.items()}
+
+
+def differential(options):
+    if options.kafka:
+        with ApacheKafka(SETTINGS, heap="512M") as kafka:
+            runs = runs_of(kafka.address, options.name, options.only, KAFKA_SETTLES_S, told=True)
+        header = f"# Apache Kafka {version()}, one node, asked by the scenarios. Made by differential.py --kafka --write.\n"
+    else:
+        runs = runs_of(options.address, options.name, options.only)
+        header = ""
+    if options.sabotage:
+        runs = {key: [(label, changed(answer)) for label, answer in steps] for key, steps in runs.items()}
+    if options.write:
+        with open(options.write, "w") as file:
+            file.write(header + answers.write(runs))
+        if os.path.abspath(options.write) == KEPT:
+            return check("the answers are written", True)
+    with open(KEPT) as file:
+        wanted = {key: answer for key, answer in answers.read(file.read()).items() if options.only in key[0]}
+    rows = [] if options.kafka else intended.read()
+    verdicts, used = intended.judge(wanted, runs, rows)
+    for title, differences in verdicts.items():
+        told = "; ".join(differences[:6]) + (f"; and {len(differences) - 6} more" if len(differences) > 6 else "")
+        check(title, not differences, told)
+    if not options.kafka and not options.only and not options.sabotage:
+        unused = [row.text() for row in rows if row not in used]
+        check("each intended difference is there", not unused, "; ".join(unused))
 
 
 if __name__ == "__main__":
-    address, out, settle = sys.argv[1], sys.argv[2], float(sys.argv[3])
-    only = sys.argv[4] if len(sys.argv) > 4 else ""
-    wire = Wire()
-    runs = run(Broker(wire, address, f"diff-{os.getpid():06x}", settle), only)
-    open(out, "w").write(answers.write(runs))
+    parser = judge_arguments("--kafka")
+    parser.add_argument("--write", metavar="FILE")
+    parser.add_argument("--only", metavar="SCENARIO", default="")
+    run_checks(differential, parser.parse_args())

@@ -91,9 +91,9 @@ def join_group(scene):
             ("a protocol twice", join_body(scene, scene.name("g7"), protocols=[PROTOCOLS[0], PROTOCOLS[0]])),
             ("another protocol type", join_body(scene, group, protocolType="connect")),
             ("protocols that the others lack", join_body(scene, group, protocols=[{"name": "sticky", "metadata": ""}]))):
-        answer = scene.ask(label, "JoinGroup", body)
+        answer = scene.ask(label, "JoinGroup", body, timeout_ms=500)
         if answer.get("errorCode") == 79:
-            scene.ask(f"{label}, with its id", "JoinGroup", {**body, "memberId": answer["memberId"]})
+            scene.ask(f"{label}, with its id", "JoinGroup", {**body, "memberId": answer["memberId"]}, timeout_ms=500)
     described(scene, group, "then")
 
 

@@ -91,8 +91,12 @@ def end_txn(scene):
     topic, identity = scene.topic("t"), scene.name("x")
     producer = scene.producer(identity)
 
-    def ask(label, committed=True, name=identity, who=producer):
+    def ask(label, committed=True, name=identity, who=producer, markers=None):
         scene.ask(label, "EndTxn", end(name, who, committed))
+        if markers is not None:
+            scene.wait_for_end(topic, markers)
+            scene.until(lambda: "Prepare" not in scene.quiet("DescribeTransactions", {"transactionalIds": [identity]}, on="setup")[
+                "transactionStates"][0]["transactionState"])
         described(scene, identity, label)
     begin = lambda: scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, producer, [(topic, [0])]), on="setup")  # noqa: E731
     ask("commit what was not begun")
@@ -103,14 +107,12 @@ def end_txn(scene):
     ask("another producer", who=changed(producer, ids=1000))
     ask("an older epoch", who=changed(producer, epochs=-1))
     ask("a newer epoch", who=changed(producer, epochs=1))
-    ask("commit without records")
-    scene.wait_for_end(topic, 1)
+    ask("commit without records", markers=1)
     ask("commit again")
     ask("abort what was committed", False)
     begin()
     scene.wait_for_end(topic, 1)
-    ask("abort", False)
-    scene.wait_for_end(topic, 2)
+    ask("abort", False, markers=2)
     ask("abort again", False)
     ask("commit what was aborted")
     fetch_all(scene, topic)
@@ -124,17 +126,12 @@ def transactions(scene):
     def ask(label, sequence, partition=0, name=identity, who=producer, transactional=True):
         batch = scene.batch([label[:1], label[1:2]], **who, sequence=sequence, transactional=transactional)
         scene.ask(label, "Produce", produced(topic, {"batches": [batch]}, partition, name))
-    ask("before its partition was added", 0)
-    scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, producer, [(topic, [0])]), on="setup")
+
+    def begin(who, *partitions):
+        scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, who, [(topic, partitions)]), on="setup")
+    begin(producer, 0)
     ask("first", 0)
     ask("again", 0)
-    ask("a partition that was not added", 0, 1)
-    ask("an older epoch", 2, who=changed(producer, epochs=-1))
-    ask("a newer epoch", 0, who=changed(producer, epochs=1))
-    ask("another producer", 0, who=changed(producer, ids=1000))
-    ask("another transactional id", 2, name=scene.name("other"))
-    ask("no transactional id", 2, name=None)
-    ask("not transactional", 2, transactional=False)
     ask("second", 2)
     scene.keep("ListOffsets: stable, high", list(scene.ends(topic)))
     fetch_all(scene, topic, isolation=1, label="committed while it is open")
@@ -145,7 +142,7 @@ def transactions(scene):
     fetch_all(scene, topic, isolation=1, label="committed after an abort")
     fetch_all(scene, topic, isolation=0, label="all after an abort")
     ask("after the end", 4)
-    scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, producer, [(topic, [0, 1])]), on="setup")
+    begin(producer, 0, 1)
     ask("next transaction", 4)
     ask("next transaction, other partition", 0, 1)
     scene.ask("commit", "EndTxn", end(identity, producer, True))
@@ -153,7 +150,7 @@ def transactions(scene):
     fetch_all(scene, topic, isolation=1, label="committed after a commit")
     scene.ask("ended", "DescribeProducers", {"topics": [{"name": topic, "partitionIndexes": [0, 1]}]})
     # Another producer takes the id while a transaction is open: it is aborted, the old one is fenced.
-    scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, producer, [(topic, [0])]), on="setup")
+    begin(producer, 0)
     ask("to be fenced", 6)
     newer = scene.producer(identity)
     scene.wait_for_end(topic, 11)
@@ -163,12 +160,50 @@ def transactions(scene):
     scene.ask("fenced", "AddOffsetsToTxn", add_offsets(identity, producer, scene.name("g")))
     scene.ask("fenced", "InitProducerId", {"transactionalId": identity, "transactionTimeoutMs": 1000, "producerId": producer["producerId"],
                                            "producerEpoch": producer["epoch"]})
-    scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, newer, [(topic, [0])]), on="setup")
+    begin(newer, 0)
     ask("the newer one", 0, who=newer)
     scene.ask("commit", "EndTxn", end(identity, newer, True))
     scene.wait_for_end(topic, 14)
     fetch_all(scene, topic, isolation=1, label="at last")
     described(scene, identity, "at last")
+
+
+@scenario("bad batches of transactions", "Produce", versions=(3, 8, 11))
+def bad_transactions(scene):
+    topic = scene.topic("t", 30)
+
+    def ask(label, sequence=2, ids=0, epochs=0, name=None, transactional=True, begun=True, added=True, partition_added=True):
+        """Each has a producer and a partition of its own."""
+        partition = scene.labels["partition"] = scene.labels.get("partition", -1) + 1
+        identity = scene.name(f"x{partition}")
+        scene.producer(identity)
+        producer = scene.producer(identity)  # its epoch is 1
+        if added:
+            scene.quiet("AddPartitionsToTxn", add_partitions(scene, identity, producer, [(topic, [partition if partition_added else 29])]),
+                        on="setup")
+        if begun:
+            scene.produce(topic, ["a", "b"], partition, identity, **producer, sequence=0, transactional=True)
+        batch = scene.batch(["c"], **changed(producer, ids, epochs), sequence=sequence, transactional=transactional)
+        scene.ask(label, "Produce", produced(topic, {"batches": [batch]}, partition, {None: identity, "": None}.get(name, name)))
+        fetch_all(scene, topic, partition, label=f"after {label}")
+    ask("good")
+    ask("a gap", 7)
+    ask("a sequence that was there, another batch", 1)
+    ask("no partition was added", 0, begun=False, added=False)
+    ask("another partition was added", 0, begun=False, partition_added=False)
+    ask("an older epoch", epochs=-1)
+    ask("an older epoch, not begun", 0, epochs=-1, begun=False)
+    ask("a newer epoch", 0, epochs=1)
+    ask("a newer epoch, not begun", 0, epochs=1, begun=False)
+    ask("another producer", 0, ids=100000)
+    ask("another producer, not begun", 0, ids=100000, begun=False)
+    ask("another transactional id", name=scene.name("other"))
+    ask("another transactional id, not begun", 0, name=scene.name("other"), begun=False)
+    ask("no transactional id", name="")
+    ask("no transactional id, not begun", 0, name="", begun=False)
+    ask("not transactional", transactional=False)
+    ask("not transactional, not begun", 0, transactional=False, begun=False)
+    ask("not begun, does not begin with 0", 4, begun=False)
 
 
 @scenario("add offsets to transactions", "AddOffsetsToTxn")
@@ -271,6 +306,8 @@ def list_transactions(scene):
         ask("of -2", duration=-2)
     scene.quiet("EndTxn", end(identity, producer, True))
     scene.wait_for_end(topic, 1)
+    scene.until(lambda: "Prepare" not in scene.quiet("DescribeTransactions", {"transactionalIds": [identity]}, on="setup")[
+        "transactionStates"][0]["transactionState"])
     ask("committed", ["CompleteCommit"])
 
 

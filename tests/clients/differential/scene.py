@@ -19,11 +19,11 @@ sys.path.insert(0, os.path.dirname(HERE))
 from apache_kafka import classpath  # noqa: E402
 
 CLASSES = os.path.join(HERE, "..", "..", "..", "build", "clients", "differential")
-ANSWER_MS = 15000
+ANSWER_MS = 3000
 PATIENCE_S = 10
 
-# What a client retries, since it passes: coordinator loading, not available, not here; a transaction that is being completed.
-PASSING = {14, 15, 16, 51}
+# What a client retries, since it passes: a leader that is not known yet; a coordinator that is loading, not available, not here; a transaction that is being completed.
+PASSING = {6, 14, 15, 16, 51}
 
 # The newest versions that Tripos and Apache Kafka 4.1 both serve, and the oldest.
 VERSIONS = {
@@ -93,6 +93,7 @@ class Scene:
         self.labels = {}
         self.connections = set()
         self.topics = {}  # {id: name}
+        self.time_ms = int(time.time() * 1000) - 3_600_000  # of records: a time that nothing else has, and that is not too old to keep
 
     def name(self, what):
         return f"{self.prefix}-{what}"
@@ -102,15 +103,15 @@ class Scene:
 
     # --- Requests
 
-    def send(self, api, body=None, on="main", version=None, client="client"):
+    def send(self, api, body=None, on="main", version=None, client="client", answered=True):
         connection = f"{self.prefix}/{on}"
         self.connections.add(connection)
-        return self.broker.wire.say(do="send", connection=connection, address=self.broker.address, api=api, client=client,
+        return self.broker.wire.say(do="send", connection=connection, address=self.broker.address, api=api, client=client, answered=answered, time=self.time_ms,
                                     version=self.version_of(api) if version is None else version, body=body or {})
 
     def receive(self, on="main", timeout_ms=ANSWER_MS):
         said = self.broker.wire.say(do="receive", connection=f"{self.prefix}/{on}", timeout=timeout_ms)
-        if said.get("closed"):
+        if "answer" not in said:  # what came after it would be another request's
             self.close(on)
         return said.get("answer", said)
 
@@ -171,6 +172,8 @@ class Scene:
             topic = self.describe(name)
             return topic["errorCode"] == 0 and [each["errorCode"] for each in topic["partitions"]] == [0] * partitions
         self.until(led)
+        for partition in range(partitions):
+            self.ends(name, partition)
 
     def settle(self):
         """Kafka's brokers learn what their controller has answered a moment later, and nothing tells of it."""
