@@ -249,6 +249,9 @@ JUDGES = [
     Judge("Kafka's own tools", kafka_tools, [Program(python("tools.py"), sabotage=True)]),
     Judge("session against Apache Kafka", kafka_tools, [
         Program(python("session.py"), sabotage=True), Program(python("session.py"), ("--kafka",), only_all=True)]),
+    Judge("single requests against Apache Kafka (differential)", kafka_tools, [
+        Program(python("differential/differential.py"), sabotage=True),
+        Program(python("differential/differential.py"), ("--kafka",), only_all=True)]),
     Judge("Kafka Streams, exactly-once v2", kafka_programs, [
         Program(python("streams.py"), sabotage=True), Program(python("streams.py"), ("--kill-broker",))]),
     Judge("Kafka Connect, distributed", kafka_programs, [Program(python("connect.py"), sabotage=True)]),

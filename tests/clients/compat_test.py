@@ -10,6 +10,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compat  # noqa: E402
 import session_text  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "differential"))
+import answers  # noqa: E402
+import intended  # noqa: E402
+
 GOOD = "print('pass  one'); print('done')"
 
 
@@ -108,6 +112,61 @@ class Sessions(unittest.TestCase):
         transcript.add("tool name-1-topic", "name-1-topic   0  12 /127.0.0.1\n\n at 127.0.0.1:4711 T=5", end="exit code 0",
                        hide=((r"T=\d", "T"),))
         self.assertEqual(transcript.text(), "$ tool session-topic\n  session-topic 0 12 /HOST\n  at HOST:PORT T\n  exit code 0\n")
+
+
+class SingleRequests(unittest.TestCase):
+    """`./run compat differential`: what is compared, and what a row allows."""
+
+    KAFKA = {"errorCode": 0, "topics": [{"name": "s-t", "partitions": [{"index": 0, "errorCode": 3, "offset": -1}]}]}
+
+    def judge(self, ours, table="", kafka=None):
+        wanted = {("records", "Fetch: all", 4): self.KAFKA if kafka is None else kafka}
+        verdicts, used = intended.judge(wanted, {("records", 4): [("Fetch: all", ours)]}, intended.parse(table))
+        return verdicts["records"], used
+
+    def changed(self, **fields):
+        return {"errorCode": 0, "topics": [{"name": "s-t", "partitions": [{"index": 0, "errorCode": 3, "offset": -1, **fields}]}]}
+
+    def test_the_same_answer_passes(self):
+        self.assertEqual(self.judge(self.KAFKA), ([], set()))
+
+    def test_any_field_that_differs_is_told(self):
+        for ours in (self.changed(offset=0), self.changed(errorCode=6), self.changed(more=1), {"errorCode": 0, "topics": []}, {}):
+            self.assertNotEqual(self.judge(ours)[0], [], ours)
+
+    def test_a_step_or_a_version_that_is_missing_or_too_many_is_told(self):
+        wanted = {("records", "Fetch: all", 4): self.KAFKA}
+        for steps in ({}, {("records", 5): [("Fetch: all", self.KAFKA)]}, {("records", 4): [("Fetch: all", self.KAFKA), ("Fetch: more", {})]}):
+            verdicts, _ = intended.judge(wanted, steps, [])
+            self.assertNotEqual(verdicts["records"], [])
+
+    def test_a_row_allows_its_difference_alone(self):
+        table = "| `records / Fetch: *` | `topics[*].partitions[0].offset` | `-1` | `0` | so |\n"
+        self.assertEqual(self.judge(self.changed(offset=0), table)[0], [])
+        self.assertNotEqual(self.judge(self.changed(offset=1), table)[0], [])
+        self.assertNotEqual(self.judge(self.changed(offset=0, errorCode=9), table)[0], [])
+        self.assertEqual(self.judge(self.KAFKA, table)[1], set())  # and shows as not needed
+
+    def test_beside_an_error_code_that_is_meant_the_rest_follows(self):
+        table = "| `records / Fetch: all` | `topics[s-t].partitions[0].errorCode` | `3` | `6` | so |\n"
+        self.assertEqual(self.judge(self.changed(errorCode=6, offset=7), table)[0], [])
+        self.assertNotEqual(self.judge({**self.changed(errorCode=6), "errorCode": 1}, table)[0], [])
+
+    def test_messages_may_be_more_but_not_less(self):
+        self.assertEqual(self.judge({"errorMessage": "…"}, kafka={"errorMessage": None})[0], [])
+        self.assertNotEqual(self.judge({"errorMessage": None}, kafka={"errorMessage": "…"})[0], [])
+
+    def test_ids_are_words_that_stay_the_same(self):
+        plain = answers.Normaliser("p-00001", time_ms=10 ** 12).plain
+        first = plain({"producerId": 4711, "name": "p-00001-t", "topicId": "8-cV2ZyFQAKmEgQ3OBb3Jg", "time": 10 ** 12 + 5})
+        self.assertEqual(first, {"producerId": "PRODUCER-1", "name": "s-t", "topicId": "ID of s-t", "time": "T+5"})
+        self.assertEqual(plain({"producerId": -1})["producerId"], -1)
+
+    def test_the_file_says_what_was_written(self):
+        runs = {("records", version): [("Fetch: all", {"offset": version // 3})] for version in (3, 4, 5, 6, 8)}
+        text = answers.write(runs)
+        self.assertIn("$ records / Fetch: all v3-5\n", text)
+        self.assertEqual(answers.read(text), {("records", "Fetch: all", version): {"offset": version // 3} for version in (3, 4, 5, 6, 8)})
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sys
 import time
 
 import answers
+import random_requests  # noqa: F401
 import scenarios_configs  # noqa: F401: each file of scenarios fills the list
 import scenarios_groups  # noqa: F401
 import scenarios_records  # noqa: F401
