@@ -181,6 +181,30 @@ TEST_F(ServeTest, ChunkedBodiesParametersAndContinue) {
   EXPECT_TRUE(exchange(wire, get("/parameter?x=1&a%20b=c+%C3%A9")).ends_with("c é"));
 }
 
+// Wherever the connection's bytes are cut: between its pieces the parser has seen what came before.
+TEST_F(ServeTest, ChunkedBodiesInAnyPieces) {
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body : {"", "3\r\nabc\r\n", "3\r\nabc\r\n2\r\nde\r\n"}) {
+    for (const std::string end : {"0\r\n\r\n", "0\r\nTrailer: x\r\n\r\n"}) {
+      const std::string request = head + body + end;
+      const std::string expected = body.empty() ? "" : body.size() < 10 ? "abc" : "abcde";
+      for (std::size_t first = head.size() - 2; first < request.size(); ++first) {
+        for (std::size_t second = first + 1; second < request.size(); ++second) {
+          SCOPED_TRACE(testing::Message() << request.substr(head.size()) << " cut at " << first << " and " << second);
+          const auto wire = network_.connect();
+          std::string answer = exchange(wire, request.substr(0, first));
+          answer += exchange(wire, request.substr(first, second - first));
+          EXPECT_EQ(answer, "");
+          answer = exchange(wire, request.substr(second));
+          EXPECT_TRUE(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n" + expected)) << answer;
+          wire->client_ended = true;
+          settle(*wire);
+        }
+      }
+    }
+  }
+}
+
 TEST_F(ServeTest, WrongRequestsGetTheirStatus) {
   const auto status = [this](const std::string& request) {
     const auto wire = network_.connect();
