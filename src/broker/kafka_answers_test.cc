@@ -22,6 +22,7 @@
 #include "wire/metadata.h"
 #include "wire/offset_commit.h"
 #include "wire/offset_for_leader_epoch.h"
+#include "wire/txn_offset_commit.h"
 
 namespace tripos::broker {
 namespace {
@@ -129,6 +130,17 @@ TEST_F(KafkaAnswers, WhatIsNamedTwiceIsToldOnce) {
   const auto listed = test_.call<wire::ListOffsetsResponse>(offsets, 9);
   ASSERT_EQ(listed.topics.at(0).partitions.size(), 1U);
   EXPECT_EQ(listed.topics[0].partitions[0].error_code, ErrorCode::invalid_request);
+}
+
+TEST_F(KafkaAnswers, ATimeThatMeansNothingYetIsToldBeforeThePartition) {
+  wire::ListOffsetsRequest request;
+  request.topics.emplace_back().name = "t";
+  auto& asked = request.topics[0].partitions.emplace_back();
+  asked.partition_index = 9;
+  asked.timestamp = -4;
+  EXPECT_EQ(test_.call<wire::ListOffsetsResponse>(request, 7).topics.at(0).partitions.at(0).error_code, ErrorCode::unsupported_version);
+  EXPECT_EQ(test_.call<wire::ListOffsetsResponse>(request, 8).topics.at(0).partitions.at(0).error_code,
+            ErrorCode::unknown_topic_or_partition);
 }
 
 TEST_F(KafkaAnswers, EndpointsAreBrokers) {
@@ -258,6 +270,19 @@ TEST_F(KafkaAnswers, WordsAreKafkas) {
   EXPECT_EQ(test_.call<wire::FindCoordinatorResponse>(find, 3).error_message, "NONE");
   find.coordinator_keys = {"g"};
   EXPECT_EQ(test_.call<wire::FindCoordinatorResponse>(find, 4).coordinators.at(0).error_message, "");
+}
+
+TEST_F(KafkaAnswers, APartitionThatThereIsNotIsToldBeforeItsTransaction) {
+  wire::TxnOffsetCommitRequest request;
+  request.transactional_id = "none";
+  request.group_id = "g";
+  request.producer_id = 7;
+  request.topics.emplace_back().name = "t";
+  request.topics[0].partitions.resize(2);
+  request.topics[0].partitions[1].partition_index = 9;
+  const auto response = test_.call<wire::TxnOffsetCommitResponse>(request, 3);
+  EXPECT_EQ(response.topics.at(0).partitions.at(0).error_code, ErrorCode::invalid_producer_id_mapping);
+  EXPECT_EQ(response.topics[0].partitions.at(1).error_code, ErrorCode::unknown_topic_or_partition);
 }
 
 TEST_F(KafkaAnswers, WhatIsUnknownHasNoNumbers) {

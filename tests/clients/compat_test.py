@@ -136,7 +136,8 @@ class SingleRequests(unittest.TestCase):
 
     def test_a_step_or_a_version_that_is_missing_or_too_many_is_told(self):
         wanted = {("records", "Fetch: all", 4): self.KAFKA}
-        for steps in ({}, {("records", 5): [("Fetch: all", self.KAFKA)]}, {("records", 4): [("Fetch: all", self.KAFKA), ("Fetch: more", {})]}):
+        step = ("Fetch: all", self.KAFKA)
+        for steps in ({}, {("records", 5): [step]}, {("records", 4): [step, ("Fetch: more", {})]}):
             verdicts, _ = intended.judge(wanted, steps, [])
             self.assertNotEqual(verdicts["records"], [])
 

@@ -24,12 +24,15 @@ constexpr std::int16_t max_timestamp_from = 7;
 constexpr std::int16_t earliest_local_from = 8;
 constexpr std::int16_t latest_tiered_from = 9;
 
-Outcome<> find_offset(Partition& partition, std::int64_t wanted, IsolationLevel isolation, std::int16_t version, ResponsePartition& found) {
-  const log::VisibleEnd end = partition.visible_end(isolation);
+bool means_something(std::int64_t wanted, std::int16_t version) {
   const bool too_new = (wanted == max_timestamp && version < max_timestamp_from) ||
                        (wanted == earliest_local && version < earliest_local_from) ||
                        (wanted == latest_tiered && version < latest_tiered_from);
-  if (wanted < latest_tiered || too_new) return refuse(wire::ErrorCode::unsupported_version, "timestamp {} means nothing", wanted);
+  return wanted >= latest_tiered && !too_new;
+}
+
+Outcome<> find_offset(Partition& partition, std::int64_t wanted, IsolationLevel isolation, ResponsePartition& found) {
+  const log::VisibleEnd end = partition.visible_end(isolation);
   found.leader_epoch = only_leader_epoch;
   if (wanted == latest) {
     found.offset = end.offset().value();
@@ -62,6 +65,10 @@ ResponsePartition list_partition(RequestContext& context, const std::string& top
     found.error_code = wire::ErrorCode::topic_authorization_failed;
     return found;
   }
+  if (!means_something(asked.timestamp, context.version)) {  // whatever the partition
+    found.error_code = wire::ErrorCode::unsupported_version;
+    return found;
+  }
   const auto partition = context.broker.topics().partition(topic, PartitionId(asked.partition_index));
   if (!partition) {
     found.error_code = partition.error().code;
@@ -69,7 +76,7 @@ ResponsePartition list_partition(RequestContext& context, const std::string& top
   }
   found.error_code = check_leader_epoch(asked.current_leader_epoch);
   if (found.error_code != wire::ErrorCode::none) return found;
-  const auto result = find_offset(**partition, asked.timestamp, isolation, context.version, found);
+  const auto result = find_offset(**partition, asked.timestamp, isolation, found);
   if (!result) found.error_code = result.error().code;
   return found;
 }

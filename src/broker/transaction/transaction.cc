@@ -169,8 +169,11 @@ Effects Transaction::store(Pending pending) {
 Effects Transaction::abort_and_fence() {
   TransactionMetadata next = metadata_;
   next.state = State::prepare_abort;
-  if (metadata_.producer_epoch <= epoch_max) next.producer_epoch = metadata_.producer_epoch + 1;  // else nobody was given it
-  next.last_producer_epoch = no_producer_epoch;
+  if (metadata_.producer_epoch <= epoch_max) {
+    next.producer_epoch = metadata_.producer_epoch + 1;
+    // The producer of that transaction may go on, if it comes before another: nobody has been given the new epoch.
+    next.last_producer_epoch = metadata_.producer_epoch;
+  }
   return store({.next = std::move(next), .init = {}, .request = {}});
 }
 

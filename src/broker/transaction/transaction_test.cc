@@ -183,6 +183,29 @@ TEST(Transaction, ANewProducerAbortsWhatIsOpen) {
   EXPECT_EQ(room.producer, (ProducerIdAndEpoch{old.id, old.epoch + 2}));
 }
 
+// As Kafka (KIP-588): whose transaction was aborted over its head goes on in the epoch that fenced it, unless another has come.
+TEST(Transaction, AProducerThatWasFencedByNobodyGoesOn) {
+  for (const bool by_timeout : {false, true}) {
+    Room room;
+    (void)room.init();
+    (void)room.add({t0});
+    const ProducerIdAndEpoch old = room.producer;
+    if (by_timeout) {
+      room.now += 60s;
+      room.apply(TimePassed{});
+    } else {
+      EXPECT_EQ(room.init(old), ErrorCode::concurrent_transactions);
+    }
+    room.markers_durable();
+    EXPECT_EQ(room.add({t0}, old), ErrorCode::producer_fenced);
+    EXPECT_EQ(room.init(old), ErrorCode::none);
+    EXPECT_EQ(room.producer, (ProducerIdAndEpoch{old.id, old.epoch + 1}));
+    EXPECT_EQ(room.init(), ErrorCode::none);  // another
+    EXPECT_EQ(room.producer, (ProducerIdAndEpoch{old.id, old.epoch + 2}));
+    EXPECT_EQ(room.init(old), ErrorCode::producer_fenced);
+  }
+}
+
 TEST(Transaction, AProducerThatGoesOnGetsItsNextEpoch) {
   Room room;
   (void)room.init();

@@ -97,7 +97,8 @@ def text_of(answer):
 
 def ranges(versions):
     """2, 3, 4, 7 → 2-4,7"""
-    groups = [[number for _, number in group] for _, group in itertools.groupby(enumerate(sorted(versions)), lambda pair: pair[1] - pair[0])]
+    runs = itertools.groupby(enumerate(sorted(versions)), lambda pair: pair[1] - pair[0])
+    groups = [[number for _, number in run] for _, run in runs]
     return ",".join(f"{each[0]}-{each[-1]}" if len(each) > 1 else str(each[0]) for each in groups)
 
 

@@ -5,8 +5,8 @@
 runs so many seeds on both (an Apache Kafka is started if none is named), and tells the first that differs, shrunk: requests are left out as
 long as the answers still differ.
 
-A sequence is drawn before it runs, and knows no answers: what a request needs of them (a producer id, the next sequence number, a member id)
-is named by a slot, whose content is what the same broker answered. So both get the same requests.
+A sequence is drawn before it runs, and knows no answers: what a request needs of them (a producer id, the next sequence number, a
+member id) is named by a slot, whose content is what the same broker answered. So both get the same requests.
 """
 
 import argparse
@@ -174,8 +174,8 @@ class Player:
 
     def commit_offset(self, ask, group, slot, topic, partition, offset, generations):
         member = self.member(group, slot, generations) if slot else {"memberId": "", "generationId": -1}
-        ask("OffsetCommit", {"groupId": self.name(group), "memberId": member["memberId"], "generationIdOrMemberEpoch": member["generationId"],
-                             "topics": committed(self.name(topic), partition, offset)})
+        ask("OffsetCommit", {"groupId": self.name(group), "memberId": member["memberId"],
+                             "generationIdOrMemberEpoch": member["generationId"], "topics": committed(self.name(topic), partition, offset)})
 
     def fetch_offsets(self, ask, group, stable):
         ask("OffsetFetch", {"groups": [{"groupId": self.name(group), "topics": None}], "requireStable": stable})
@@ -208,7 +208,9 @@ def committed(topic, partition, offset):
 
 def left_out(answer):
     if isinstance(answer, dict):
-        return {key: left_out(value) for key, value in answer.items() if key not in LEFT_OUT}
+        between = answer.get("groupState") in ("PreparingRebalance", "CompletingRebalance")
+        return {key: [{**each, "memberAssignment": ""} for each in value] if between and key == "members" else left_out(value)
+                for key, value in answer.items() if key not in LEFT_OUT}
     return [left_out(each) for each in answer] if isinstance(answer, list) else answer
 
 

@@ -265,7 +265,8 @@ def commit_offsets(scene):
     topic = scene.topic("t", 2)
 
     def ask(label, group, member="", generation=-1, **options):
-        scene.ask(label, "OffsetCommit", committing(options.pop("name", topic), group=group, member=member, generation=generation, **options))
+        name = options.pop("name", topic)
+        scene.ask(label, "OffsetCommit", committing(name, group=group, member=member, generation=generation, **options))
     in_each_state(scene, ask)
     group = scene.name("simple")
     ask("by nobody", group)
@@ -362,8 +363,8 @@ def delete_offsets(scene):
         commit(scene, busy, name, member=member, generation=generation)
 
     def ask(label, name, topics):
-        scene.ask(label, "OffsetDelete", {"groupId": name, "topics": [{"name": each, "partitions": [{"partitionIndex": index} for index in
-                                                                                                  partitions]} for each, partitions in topics]})
+        asked = [{"name": each, "partitions": [{"partitionIndex": index} for index in partitions]} for each, partitions in topics]
+        scene.ask(label, "OffsetDelete", {"groupId": name, "topics": asked})
     ask("one", group, [(topic, [0])])
     ask("it is gone", group, [(topic, [0])])
     ask("one without", group, [(topic, [1])])

@@ -83,8 +83,9 @@ def produce(scene):
 
 
 def fetch_all(scene, topic, partition=0, isolation=0, label="what is there"):
-    answer = scene.quiet("Fetch", {"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 10000000, "isolationLevel": isolation, "topics": [{
-        "topic": topic, "partitions": [{"partition": partition, "fetchOffset": 0, "partitionMaxBytes": 10000000}]}]}, on="setup", version=12)
+    wanted = {"topic": topic, "partitions": [{"partition": partition, "fetchOffset": 0, "partitionMaxBytes": 10000000}]}
+    answer = scene.quiet("Fetch", {"replicaId": -1, "maxWaitMs": 0, "minBytes": 0, "maxBytes": 10000000, "isolationLevel": isolation,
+                                   "topics": [wanted]}, on="setup", version=12)
     scene.keep(f"Fetch: {label}", answer)
 
 
@@ -94,8 +95,8 @@ def produce_unanswered(scene):
     good = batches(scene.batch(["a"]))
     # What comes after on the same connection tells whether it was closed.
     for label, name, records, partition in (
-            ("good", topic, good, 0), ("an unknown topic", scene.name("no-such"), good, 0), ("a partition that there is not", topic, good, 5),
-            ("a wrong checksum", topic, batches(scene.batch(["b"], crc=False)), 0)):
+            ("good", topic, good, 0), ("an unknown topic", scene.name("no-such"), good, 0),
+            ("a partition that there is not", topic, good, 5), ("a wrong checksum", topic, batches(scene.batch(["b"], crc=False)), 0)):
         connection = f"acks 0 {label}"
         scene.send("Produce", produced(name, records, partition, acks=0), on=connection, answered=False)
         scene.ask(f"after {label}", "DescribeCluster", {}, on=connection, version=0)

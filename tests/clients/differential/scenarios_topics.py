@@ -138,8 +138,8 @@ def create_partitions(scene):
     topic, other = scene.topic("t", 2), scene.topic("u", 2)
 
     def ask(label, *topics, validate_only=False, timeout_ms=10000):
-        scene.ask(label, "CreatePartitions", {"topics": [{"name": name, "count": count, "assignments": assignments} for name, count, assignments
-                                                         in topics], "timeoutMs": timeout_ms, "validateOnly": validate_only})
+        asked = [{"name": name, "count": count, "assignments": assignments} for name, count, assignments in topics]
+        scene.ask(label, "CreatePartitions", {"topics": asked, "timeoutMs": timeout_ms, "validateOnly": validate_only})
     at = lambda *brokers: {"brokerIds": list(brokers)}  # noqa: E731
     ask("three", (topic, 3, None))
     scene.wait_for_topic(topic, 3)
@@ -232,7 +232,8 @@ def log_directories(scene):
         scene.produce(topic, ["a", "b"], partition)
 
     def ask(label, *topics):
-        answer = scene.quiet("DescribeLogDirs", {"topics": [{"topic": name, "partitions": list(partitions)} for name, partitions in topics]})
+        asked = [{"topic": name, "partitions": list(partitions)} for name, partitions in topics]
+        answer = scene.quiet("DescribeLogDirs", {"topics": asked})
         for each in answer["results"]:  # the disk's, not the broker's
             for key in ("totalBytes", "usableBytes"):
                 if key in each:

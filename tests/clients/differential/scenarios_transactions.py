@@ -6,7 +6,8 @@ from scenarios_records import fetch_all
 
 
 def add_partitions(scene, identity, producer, topics, **options):
-    return {"v3AndBelowTransactionalId": identity, "v3AndBelowProducerId": producer["producerId"], "v3AndBelowProducerEpoch": producer["epoch"],
+    return {"v3AndBelowTransactionalId": identity, "v3AndBelowProducerId": producer["producerId"],
+            "v3AndBelowProducerEpoch": producer["epoch"],
             "v3AndBelowTopics": [{"name": name, "partitions": list(partitions)} for name, partitions in topics], **options}
 
 
@@ -19,9 +20,10 @@ def end(identity, producer, committed=True):
 
 
 def offsets(identity, producer, group, topic, offset=5, partition=0, **options):
-    return {"transactionalId": identity, "groupId": group, "producerId": producer["producerId"], "producerEpoch": producer["epoch"], "topics": [{
-        "name": topic, "partitions": [{"partitionIndex": partition, "committedOffset": offset, "committedLeaderEpoch": -1,
-                                       "committedMetadata": ""}]}], **options}
+    offsets_of_topic = {"name": topic, "partitions": [{"partitionIndex": partition, "committedOffset": offset, "committedLeaderEpoch": -1,
+                                                       "committedMetadata": ""}]}
+    return {"transactionalId": identity, "groupId": group, "producerId": producer["producerId"], "producerEpoch": producer["epoch"],
+            "topics": [offsets_of_topic], **options}
 
 
 def changed(producer, ids=0, epochs=0):
@@ -295,7 +297,8 @@ def list_transactions(scene):
         duration = {"durationFilter": duration} if scene.version >= 1 else {}
         scene.ask(label, "ListTransactions", {"stateFilters": list(states), "producerIdFilters": list(producers), **duration})
     ask("all")
-    for states in (["Ongoing"], ["Empty"], ["ongoing"], ["Ongoing", "Empty"], ["Nothing"], ["Ongoing", "Nothing"], [""], ["CompleteCommit"]):
+    for states in (["Ongoing"], ["Empty"], ["ongoing"], ["Ongoing", "Empty"], ["Nothing"], ["Ongoing", "Nothing"], [""],
+                   ["CompleteCommit"]):
         ask(f"states {states}", states)
     ask("of a producer", producers=[producer["producerId"]])
     ask("of an unknown producer", producers=[1 << 50])

@@ -22,7 +22,8 @@ CLASSES = os.path.join(HERE, "..", "..", "..", "build", "clients", "differential
 ANSWER_MS = 3000
 PATIENCE_S = 10
 
-# What a client retries, since it passes: a leader that is not known yet; a coordinator that is loading, not available, not here; a transaction that is being completed.
+# What a client retries, since it passes: a leader that is not known yet; a coordinator that is loading, not available, not here; a
+# transaction that is being completed.
 PASSING = {6, 14, 15, 16, 51}
 
 # The newest versions that Tripos and Apache Kafka 4.1 both serve, and the oldest.
@@ -106,8 +107,9 @@ class Scene:
     def send(self, api, body=None, on="main", version=None, client="client", answered=True):
         connection = f"{self.prefix}/{on}"
         self.connections.add(connection)
-        return self.broker.wire.say(do="send", connection=connection, address=self.broker.address, api=api, client=client, answered=answered, time=self.time_ms,
-                                    version=self.version_of(api) if version is None else version, body=body or {})
+        return self.broker.wire.say(do="send", connection=connection, address=self.broker.address, api=api, client=client,
+                                    answered=answered, time=self.time_ms, version=self.version_of(api) if version is None else version,
+                                    body=body or {})
 
     def receive(self, on="main", timeout_ms=ANSWER_MS):
         said = self.broker.wire.say(do="receive", connection=f"{self.prefix}/{on}", timeout=timeout_ms)
@@ -192,14 +194,13 @@ class Scene:
         return {"records": [each if isinstance(each, list) else [None, each] for each in values], **options}
 
     def produce(self, topic, values, partition=0, transactional_id=None, acks=-1, on="setup", **batch):
-        answer = self.quiet("Produce", produced(topic, {"batches": [self.batch(values, **batch)]}, partition, transactional_id, acks), on=on,
-                            version=11)
-        return answer
+        records = {"batches": [self.batch(values, **batch)]}
+        return self.quiet("Produce", produced(topic, records, partition, transactional_id, acks), on=on, version=11)
 
     def producer(self, transactional_id=None, timeout_ms=60000, **options):
         """{"producerId": …, "epoch": …}, as a batch names them."""
-        answer = self.quiet("InitProducerId", {"transactionalId": transactional_id, "transactionTimeoutMs": timeout_ms, **options}, on="setup",
-                            version=4)
+        answer = self.quiet("InitProducerId", {"transactionalId": transactional_id, "transactionTimeoutMs": timeout_ms, **options},
+                            on="setup", version=4)
         if answer["errorCode"] != 0:
             raise RuntimeError(f"{self.title}: {answer}")
         return {"producerId": answer["producerId"], "epoch": answer["producerEpoch"]}
