@@ -5,7 +5,7 @@ The scenarios (scenarios_*.py) send what clients can send, good and bad, in ever
 Apache Kafka gave, which apache_kafka_answers.txt keeps, or differ as a row of docs/reference/differences.md says. A row that nothing needs
 is a failure.
 --kafka: the scenarios run on Apache Kafka, started for it, whose answers must be those that are kept. --write: they are written to FILE.
---sabotage: in each answer a number is changed; every scenario must fail.
+--sabotage: in each answer one field is changed; every scenario must fail.
 """
 
 import os
@@ -36,14 +36,15 @@ def runs_of(address, name, only, settle_s=0.0, told=False):
 
 
 def changed(value):
-    """The first number in it another one."""
-    if isinstance(value, bool) or isinstance(value, str) or value is None:
-        return value
+    """One number or text in it another one; where it says nothing, it says something."""
+    if isinstance(value, (bool, str)) or value is None:
+        return f"not {value}"
     if isinstance(value, int):
         return value + 1
     if isinstance(value, list):
-        return [changed(each) for each in value]
-    return {key: changed(each) for key, each in value.items()}
+        return [*value[:-1], changed(value[-1])] if value else ["something"]
+    last = max(value, default="something")
+    return {**value, last: changed(value.get(last))}
 
 
 def differential(options):

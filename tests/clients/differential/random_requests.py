@@ -35,7 +35,7 @@ class Player:
 
     def __init__(self, scene):
         self.scene = scene
-        self.producers, self.sequences, self.members = {}, {}, {}
+        self.producers, self.sequences, self.members, self.leaders = {}, {}, {}, {}
         for name, partitions in TOPICS.items():
             scene.topic(name, partitions, {"cleanup.policy": "compact"} if name == "compacted" else None)
 
@@ -46,7 +46,7 @@ class Player:
         return None if slot == "idempotent" else self.name(slot)
 
     def producer(self, slot, epochs=0):
-        known = self.producers.get(slot, {"producerId": 1 << 40, "epoch": 0})
+        known = self.producers.get(slot, {"producerId": (1 << 40) + SLOTS.index(slot), "epoch": 0})  # one that nobody was given
         return {"producerId": known["producerId"], "epoch": known["epoch"] + epochs}
 
     def play(self, request):
@@ -132,23 +132,33 @@ class Player:
             {"partitionIndex": partition, "offset": offset}]}]})
 
     def join(self, ask, group, slot):
-        """All members of the group come, so that none is waited for."""
+        """One joins; where that calls the others, they come, once they are called: so no member is waited for, and none comes too early."""
         members = self.members.setdefault(group, {})
-        members.setdefault(slot, ("", -1))
-        if members[slot][0] == "":
+        state = self.state(group)
+        is_new = slot not in members
+        if is_new:
             answer = self.scene.quiet("JoinGroup", self.join_body(group, ""), on=f"{group}-{slot}")
             members[slot] = (answer["memberId"], -1)
-        for each in members:
-            self.scene.send("JoinGroup", self.join_body(group, members[each][0]), on=f"{group}-{each}")
-        for each in list(members):
+        others = [each for each in members if each != slot]
+        self.scene.send("JoinGroup", self.join_body(group, members[slot][0]), on=f"{group}-{slot}")
+        calls = others and (is_new or (state == "Stable" and self.leaders.get(group) == members[slot][0]))
+        if calls:
+            self.scene.until(lambda: self.state(group) == "PreparingRebalance")
+            for each in others:
+                self.scene.send("JoinGroup", self.join_body(group, members[each][0]), on=f"{group}-{each}")
+        for each in [slot, *(others if calls else [])]:
             answer = self.scene.keep(f"JoinGroup: {group} {slot}, {each}", self.scene.receive(on=f"{group}-{each}", timeout_ms=12000))
             if answer.get("errorCode") == 0:
                 members[each] = (answer["memberId"], answer["generationId"])
+                self.leaders[group] = answer["leader"]
             elif answer.get("errorCode") == 25:
                 del members[each]
 
+    def state(self, group):
+        return self.scene.quiet("DescribeGroups", {"groups": [self.name(group)]}, on="setup", version=5)["groups"][0]["groupState"]
+
     def join_body(self, group, member):
-        return {"groupId": self.name(group), "sessionTimeoutMs": 30000, "rebalanceTimeoutMs": 1500, "memberId": member,
+        return {"groupId": self.name(group), "sessionTimeoutMs": 30000, "rebalanceTimeoutMs": 10000, "memberId": member,
                 "protocolType": "consumer", "protocols": [{"name": "range", "metadata": "m"}]}
 
     def member(self, group, slot, generations=0):
