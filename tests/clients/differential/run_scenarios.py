@@ -23,6 +23,8 @@ def start(broker):
     """Internal topics come with the first who needs them: they are there before the first scenario."""
     scene = Scene(broker, "start")
     topic = scene.topic("t")
+    for kind in (0, 1):  # which makes them
+        scene.quiet("FindCoordinator", {"coordinatorKeys": [scene.name("any")], "keyType": kind})
     scene.quiet("OffsetCommit", {"groupId": scene.name("g"), "generationIdOrMemberEpoch": -1, "topics": [
         {"name": topic, "partitions": [{"partitionIndex": 0}]}]}, version=8)
     scene.producer(scene.name("x"))
