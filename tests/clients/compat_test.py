@@ -163,6 +163,11 @@ class SingleRequests(unittest.TestCase):
         self.assertEqual(first, {"producerId": "PRODUCER-1", "name": "s-t", "topicId": "ID of s-t", "time": "T+5"})
         self.assertEqual(plain({"producerId": -1})["producerId"], -1)
 
+    def test_what_others_have_on_the_broker_is_left_out(self):
+        plain = answers.Normaliser("p-00001").plain
+        groups = [{"groupId": name} for name in ("console-consumer-1", "p-00002-g", "p-00001-g", "")]
+        self.assertEqual(plain({"groups": groups})["groups"], [{"groupId": ""}, {"groupId": "s-g"}])
+
     def test_the_file_says_what_was_written(self):
         runs = {("records", version): [("Fetch: all", {"offset": version // 3})] for version in (3, 4, 5, 6, 8)}
         text = answers.write(runs)

@@ -57,11 +57,11 @@ class Normaliser:
                                                                             and value is None)
 
     def is_strange(self, entry):
-        """What belongs to another scene, in a list of all that there is."""
+        """What belongs to another scene, or to whoever else uses the broker, in a list of all that there is."""
         if not isinstance(entry, dict):
             return False
-        names = [entry.get(key) for key in ("groupId", "transactionalId", "name") if isinstance(entry.get(key), str)]
-        return any(re.match(r"diff-\w+-\d{5}-", name) and not name.startswith(self.prefix) for name in names)
+        owners = [entry.get(key) for key in ("groupId", "transactionalId")]
+        return any(isinstance(name, str) and name and not name.startswith(self.prefix) for name in owners)
 
     def masked(self, value):
         if isinstance(value, dict):
