@@ -6,13 +6,13 @@ import difflib
 import re
 
 ALWAYS = (
+    (r"\s+", " "),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
     (r"(TopicId: )[\w-]{22}", r"\1ID"),
     (r"(FinalizedVersionLevel: .* Epoch: )\d+", r"\1N"),
     (r"(Cluster ID: )[\w-]{22}", r"\1ID"),
     (r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+\] ", ""),
     (r"/127\.0\.0\.1", "/HOST"),
-    (r"\s+", " "),
 )
 # What Java's libraries say about themselves, on any broker.
 NOISE = ("SLF4J:", "OpenJDK 64-Bit", "Picked up ", "WARNING: ")
