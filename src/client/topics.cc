@@ -15,7 +15,7 @@ constexpr std::int8_t topic_resource = 2;                // DescribeConfigs' res
 constexpr std::int8_t dynamic_topic_source = 1;          // its config sources
 constexpr std::int16_t metadata_names_version_max = 12;  // from 10 on topics have ids, which are answered beside the names
 
-TopicMetadata convert(const wire::MetadataResponse::MetadataResponseTopic& from) {
+TopicMetadata convert_topic(const wire::MetadataResponse::MetadataResponseTopic& from) {
   TopicMetadata topic{.name = from.name.value_or(""), .id = from.topic_id, .internal = from.is_internal, .partitions = {}};
   for (const auto& partition : from.partitions) {
     topic.partitions.push_back({.index = partition.partition_index,
@@ -67,7 +67,7 @@ Result<std::vector<TopicMetadata>> list_topics(KafkaConnection& connection) {
   TRIPOS_ASSIGN(const auto response, connection.call<wire::MetadataResponse>(request, metadata_names_version_max));
   std::vector<TopicMetadata> topics;
   for (const auto& topic : response.topics) {
-    if (topic.error_code == wire::ErrorCode::none) topics.push_back(convert(topic));
+    if (topic.error_code == wire::ErrorCode::none) topics.push_back(convert_topic(topic));
   }
   std::ranges::sort(topics, {}, &TopicMetadata::name);
   return topics;
@@ -84,7 +84,7 @@ Result<TopicMetadata> describe_topic(KafkaConnection& connection, const std::str
     TRIPOS_ASSIGN(const auto response, connection.call<wire::MetadataResponse>(request, metadata_names_version_max));
     if (response.topics.size() != 1) return fail(ErrorCode::malformed, "the broker answered {} topics for one", response.topics.size());
     const auto& topic = response.topics.front();
-    if (topic.error_code == wire::ErrorCode::none) return convert(topic);
+    if (topic.error_code == wire::ErrorCode::none) return convert_topic(topic);
     if (topic.error_code != wire::ErrorCode::leader_not_available || tries == tries_max) {
       return tl::unexpected(kafka_error(topic.error_code, "topic " + name));
     }

@@ -17,7 +17,7 @@ constexpr int tries_max = 600;  // half a minute: markers are written while the 
 
 std::string transaction_subject(const std::string& id) { return "transactional id " + id; }
 
-TransactionDescription convert(const wire::DescribeTransactionsResponse::TransactionState& from) {
+TransactionDescription convert_transaction(const wire::DescribeTransactionsResponse::TransactionState& from) {
   TransactionDescription description{.id = from.transactional_id,
                                      .state = from.transaction_state,
                                      .producer_id = from.producer_id,
@@ -54,7 +54,7 @@ Result<std::vector<TransactionDescription>> list_transactions(KafkaConnection& c
     if (transaction.error_code != wire::ErrorCode::none) {
       return tl::unexpected(kafka_error(transaction.error_code, transaction_subject(transaction.transactional_id)));
     }
-    descriptions.push_back(convert(transaction));
+    descriptions.push_back(convert_transaction(transaction));
   }
   return descriptions;
 }
@@ -69,7 +69,7 @@ Result<TransactionDescription> describe_transaction(KafkaConnection& connection,
     return fail(ErrorCode::not_found, "nobody uses transactional id {}: tripos txn list names all", id);
   }
   if (transaction.error_code != wire::ErrorCode::none) return tl::unexpected(kafka_error(transaction.error_code, transaction_subject(id)));
-  return convert(transaction);
+  return convert_transaction(transaction);
 }
 
 Result<std::vector<OpenTransaction>> open_transactions(KafkaConnection& connection, const TopicAndPartition& place) {

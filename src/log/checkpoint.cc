@@ -16,7 +16,7 @@ constexpr std::size_t size_max = 4096;
 
 // Takes "name value\n" off the front of `text`.
 template <typename T>
-bool take(Bytes& text, std::string_view name, T& value) {
+bool take_value(Bytes& text, std::string_view name, T& value) {
   if (!text.starts_with(name) || text.size() <= name.size() || text[name.size()] != ' ') return false;
   const char* const begin = text.data() + name.size() + 1;
   const char* const end = text.data() + text.size();
@@ -44,7 +44,7 @@ Result<Checkpoint> decode_checkpoint(Bytes text) {
   if (sum_line == Bytes::npos || !text.starts_with(checkpoint_head)) return broken();
   std::uint32_t sum = 0;
   Bytes last = text.substr(sum_line);
-  if (!take(last, "crc32c", sum) || !last.empty()) return broken();
+  if (!take_value(last, "crc32c", sum) || !last.empty()) return broken();
   if (sum != crc32c(text.substr(0, sum_line))) return fail(ErrorCode::corrupt, "wrong checksum");
   Bytes lines = text.substr(checkpoint_head.size(), sum_line - checkpoint_head.size());
   std::int64_t start = 0;
@@ -54,11 +54,12 @@ Result<Checkpoint> decode_checkpoint(Bytes text) {
   std::int64_t end = 0;
   std::int64_t max_timestamp_offset = 0;
   Checkpoint checkpoint;
-  if (!take(lines, "start", start) || !take(lines, "deleted_below", deleted_below) || !take(lines, "compacted_below", compacted_below) ||
-      !take(lines, "segment", segment) || !take(lines, "position", checkpoint.position) || !take(lines, "end", end) ||
-      !take(lines, "max_timestamp_ms", checkpoint.max_timestamp_ms) || !take(lines, "max_timestamp_offset", max_timestamp_offset) ||
-      !take(lines, "offset_entries", checkpoint.offset_entries) || !take(lines, "time_entries", checkpoint.time_entries) ||
-      !lines.empty()) {
+  if (!take_value(lines, "start", start) || !take_value(lines, "deleted_below", deleted_below) ||
+      !take_value(lines, "compacted_below", compacted_below) || !take_value(lines, "segment", segment) ||
+      !take_value(lines, "position", checkpoint.position) || !take_value(lines, "end", end) ||
+      !take_value(lines, "max_timestamp_ms", checkpoint.max_timestamp_ms) ||
+      !take_value(lines, "max_timestamp_offset", max_timestamp_offset) || !take_value(lines, "offset_entries", checkpoint.offset_entries) ||
+      !take_value(lines, "time_entries", checkpoint.time_entries) || !lines.empty()) {
     return broken();
   }
   if (start < 0 || segment < 0 || end < segment || end < start) return broken();

@@ -20,7 +20,7 @@ constexpr std::size_t transaction_entry_size = 34;
 using Kind = Finding::Kind;
 
 // The whole batch at `position`; nothing at the file's end. corrupt: there is none.
-Result<std::optional<RecordBatchView>> read_batch(const io::File& file, std::uint64_t position, std::uint64_t file_size, Buffer& bytes) {
+Result<std::optional<RecordBatchView>> read_batch_at(const io::File& file, std::uint64_t position, std::uint64_t file_size, Buffer& bytes) {
   if (position == file_size) return std::optional<RecordBatchView>();
   const std::uint64_t left = file_size - position;
   if (left < batch_layout::header_size) return fail(ErrorCode::corrupt, "{} bytes are left: less than a batch's header", left);
@@ -99,7 +99,7 @@ class Verifier {
     Buffer bytes;
     std::uint64_t position = 0;
     while (true) {
-      auto batch = read_batch(file, position, size, bytes);
+      auto batch = read_batch_at(file, position, size, bytes);
       if (!batch) {
         if (batch.error().code != ErrorCode::corrupt) return tl::unexpected(std::move(batch).error());
         const bool acknowledged = !is_last || is_below_checkpoint(base, position);
@@ -242,7 +242,7 @@ Result<> for_each_batch_of(const io::File& file, const std::function<Result<>(co
   TRIPOS_ASSIGN(const std::uint64_t size, file.size());
   Buffer bytes;
   for (std::uint64_t position = 0;;) {
-    auto batch = read_batch(file, position, size, bytes);
+    auto batch = read_batch_at(file, position, size, bytes);
     if (!batch) return tl::unexpected(std::move(batch).error().within(fmt::format("{} at byte {}", file.path(), position)));
     if (!*batch) return {};
     TRIPOS_TRY(visit(**batch, position));

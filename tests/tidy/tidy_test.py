@@ -87,6 +87,17 @@ class Tidy(unittest.TestCase):
         self.assertNotEqual(found(tidy.registered_tests, {"tests/x/b_test.py": "", "tests/x/CMakeLists.txt": ""}), [])
 
 
+    def test_nameless_functions(self):
+        def files(one, other, folder="log"):
+            nameless = "namespace {{\n{}\n}}  // namespace\n"
+            return {"src/log/a.cc": nameless.format(one), f"src/{folder}/b.cc": nameless.format(other)}
+        one = "bool passes(const Filter& filter, std::string_view value) {\n  return find(filter, value);\n}\n"
+        for other in ("template <typename T>\nbool passes(const T& filter) {\n}\n", "static Result<int> passes(int a,\n  int b) {\n}\n"):
+            self.assertNotEqual(found(tidy.nameless_functions, files(one, other)), [], other)
+            self.assertEqual(found(tidy.nameless_functions, files(one, other, "base")), [])
+        self.assertEqual(found(tidy.nameless_functions, files(one, "bool fits(int a) {\n  return passes(a);\n}\n")), [])
+
+
 class ThisTree(unittest.TestCase):
     def test_has_no_fault(self):
         root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")

@@ -221,8 +221,28 @@ def registered_tests(tree):
             yield Fault(path, 1, "no CMakeLists.txt registers this test")
 
 
+NAMELESS = re.compile(r"^namespace \{\n(.*?)^\}  // namespace\n", re.DOTALL | re.MULTILINE)
+FREE_FUNCTION = re.compile(
+    r"^(?!using|return|static_assert|template|struct|class|enum|[A-Z_]+\()(?=\w)[\w:<>,&*\[\] ]+?[ &*>](\w+)\(", re.MULTILINE)
+
+
+def nameless_functions(tree):
+    """Unity builds join the files of a folder: a function of one file's nameless namespace would be an overload for the other's calls."""
+    owners = {}
+    for path, text in tree.code("src"):
+        if not path.endswith(".cc") or path.endswith("_test.cc"):
+            continue
+        for block in NAMELESS.finditer(text):
+            for function in FREE_FUNCTION.finditer(block[1]):
+                name = function[1]
+                owner = owners.setdefault((os.path.dirname(path), name), path)
+                if owner != path and name != "to_string":  # of enumerations, to which nothing converts
+                    yield Fault(path, line_of(text, block.start(1) + function.start(1)),
+                                f"{name}() is also in {owner}: in a unity build one of them takes the other's calls without a word")
+
+
 RULES = [includes, linked_folders, line_lengths, file_lengths, banned_calls, system_calls, heavy_libraries, await_expressions, unfinished,
-         machine_paths, headers, registered_tests]
+         machine_paths, headers, registered_tests, nameless_functions]
 
 
 def faults(tree):

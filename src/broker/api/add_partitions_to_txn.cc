@@ -10,7 +10,7 @@ namespace tripos::broker {
 
 namespace {
 
-wire::ErrorCode check(RequestContext& context, const std::string& name, std::int32_t partition) {
+wire::ErrorCode check_partition(RequestContext& context, const std::string& name, std::int32_t partition) {
   if (!context.allows(Operation::write, ResourceType::topic, name)) return wire::ErrorCode::topic_authorization_failed;
   const Topic* topic = context.broker.topics().find(name);
   if (topic != nullptr && topic->internal) return wire::ErrorCode::topic_authorization_failed;
@@ -36,7 +36,7 @@ void handle_add_partitions_to_txn(RequestContext& context, const wire::AddPartit
     auto& answered = response->results_by_topic_v3_and_below.emplace_back();
     answered.name = topic.name;
     for (const std::int32_t partition : topic.partitions) {
-      const wire::ErrorCode error = check(context, topic.name, partition);
+      const wire::ErrorCode error = check_partition(context, topic.name, partition);
       all_there = all_there && error == wire::ErrorCode::none;
       answered.results_by_partition.push_back({.partition_index = partition, .partition_error_code = error});
       partitions.insert({topic.name, partition});

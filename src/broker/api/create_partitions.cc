@@ -14,7 +14,7 @@ namespace {
 
 using Asked = wire::CreatePartitionsRequest::CreatePartitionsTopic;
 
-Outcome<> check(const Asked& asked, std::int32_t partition_count, std::int32_t node_id) {
+Outcome<> check_asked(const Asked& asked, std::int32_t partition_count, std::int32_t node_id) {
   if (asked.count == partition_count) {
     return refuse(wire::ErrorCode::invalid_partitions, "Topic already has {} partition(s).", partition_count);
   }
@@ -80,13 +80,13 @@ void handle_create_partitions(RequestContext& context, const wire::CreatePartiti
     }
     const std::int32_t node_id = context.broker.config().node_id;
     if (request.validate_only) {
-      if (auto valid = check(asked, (*topic)->partition_count(), node_id); !valid) refuse_result(results[i], valid.error());
+      if (auto valid = check_asked(asked, (*topic)->partition_count(), node_id); !valid) refuse_result(results[i], valid.error());
       continue;
     }
     answer->begin();
     context.broker.topics().change((*topic)->id(),
                                    [asked, node_id](TopicRecord record) -> Outcome<TopicRecord> {
-                                     if (auto valid = check(asked, record.partition_count, node_id); !valid)
+                                     if (auto valid = check_asked(asked, record.partition_count, node_id); !valid)
                                        return tl::unexpected(std::move(valid).error());
                                      record.partition_count = asked.count;
                                      return record;

@@ -69,7 +69,7 @@ void note_clamped(Broker& broker, std::int16_t replication_factor) {
       fmt::format("a topic was asked for with replication factor {}: there is one replica, more are clamped", replication_factor));
 }
 
-void describe(const Broker& broker, std::int32_t partition_count, const ConfigValues& configs, CreatedTopic& result) {
+void describe_created(const Broker& broker, std::int32_t partition_count, const ConfigValues& configs, CreatedTopic& result) {
   result.num_partitions = partition_count;
   result.replication_factor = 1;
   result.configs.emplace();
@@ -99,13 +99,13 @@ void create(RequestContext& context, const std::shared_ptr<PendingCreation>& ans
     return refuse_result(result, possible.error());
   }
   note_clamped(broker, topic.replication_factor);
-  if (validate_only) return describe(broker, *partition_count, *configs, result);
+  if (validate_only) return describe_created(broker, *partition_count, *configs, result);
   answer->begin();
   const auto created = [answer, index, &broker](const Outcome<Topic*>& outcome) {
     CreatedTopic& described = answer->response.topics[index];
     if (outcome) {
       described.topic_id = (*outcome)->id();
-      describe(broker, (*outcome)->partition_count(), (*outcome)->record.config, described);
+      describe_created(broker, (*outcome)->partition_count(), (*outcome)->record.config, described);
     } else {
       refuse_result(described, outcome.error());
     }

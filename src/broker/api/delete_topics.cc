@@ -20,7 +20,7 @@ using PendingRemoval = PendingReply<wire::DeleteTopicsResponse>;
 
 using AskedTopic = wire::DeleteTopicsRequest::DeleteTopicState;
 
-Outcome<Topic*> find_topic(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
+Outcome<Topic*> find_topic_to_delete(RequestContext& context, const std::optional<std::string>& name, const TopicId& id) {
   if (!context.broker.config().boolean("delete.topic.enable")) {
     // The code is younger than version 3.
     return refuse(context.version < 3 ? wire::ErrorCode::invalid_request : wire::ErrorCode::topic_deletion_disabled,
@@ -62,7 +62,7 @@ void remove(RequestContext& context, const std::shared_ptr<PendingRemoval>& answ
   result.name = asked.name;
   result.topic_id = asked.topic_id;
   if (const auto named = check_named(asked, times); !named) return refuse_result(result, named.error());
-  const auto topic = find_topic(context, asked.name, asked.topic_id);
+  const auto topic = find_topic_to_delete(context, asked.name, asked.topic_id);
   if (!topic) return refuse_result(result, topic.error());
   result.name = (*topic)->name();
   result.topic_id = (*topic)->id();

@@ -13,8 +13,8 @@ namespace {
 using ResourceResult = wire::DescribeConfigsResponse::DescribeConfigsResult;
 using ConfigResult = wire::DescribeConfigsResponse::DescribeConfigsResourceResult;
 
-ConfigResult describe(const ConfigKey& key, const std::vector<ConfigOrigin>& origins, bool read_only,
-                      const wire::DescribeConfigsRequest& request) {
+ConfigResult describe_config(const ConfigKey& key, const std::vector<ConfigOrigin>& origins, bool read_only,
+                             const wire::DescribeConfigsRequest& request) {
   ConfigResult described;
   described.name = std::string(key.name);
   described.read_only = read_only;
@@ -50,7 +50,7 @@ void describe_resource(const Broker& broker, const wire::DescribeConfigsRequest&
   if (resource.topic != nullptr) {
     for (const ConfigKey& key : topic_keys()) {
       if (!is_wanted(asked, key)) continue;
-      result.configs.push_back(describe(key, topic_config_origins(config, resource.topic->record.config, key), false, request));
+      result.configs.push_back(describe_config(key, topic_config_origins(config, resource.topic->record.config, key), false, request));
     }
     return;
   }
@@ -62,7 +62,7 @@ void describe_resource(const Broker& broker, const wire::DescribeConfigsRequest&
       std::erase_if(origins, [](const ConfigOrigin& origin) { return origin.source != ConfigSource::dynamic_default_broker; });
       if (origins.empty()) continue;
     }
-    result.configs.push_back(describe(key, origins, !is_dynamic(key), request));
+    result.configs.push_back(describe_config(key, origins, !is_dynamic(key), request));
   }
 }
 

@@ -13,7 +13,7 @@ constexpr std::int16_t not_found_from = 6;
 // of its configs.
 constexpr std::int32_t all_group_operations = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
-DescribedGroup describe(const groups::Group& group) {
+DescribedGroup describe_group(const groups::Group& group) {
   DescribedGroup described;
   described.group_id = group.id();
   described.group_state = to_string(group.state());
@@ -46,7 +46,7 @@ void handle_describe_groups(RequestContext& context, const wire::DescribeGroupsR
     if (!context.allows(Operation::describe, ResourceType::group, id)) {
       described.error_code = wire::ErrorCode::group_authorization_failed;
     } else if (const groups::Group* group = context.broker.groups().find(id)) {
-      described = describe(*group);
+      described = describe_group(*group);
       if (request.include_authorized_operations) described.authorized_operations = all_group_operations;
     } else if (const auto unread = context.broker.groups().check_group(id); unread != wire::ErrorCode::none) {
       described.error_code = unread;

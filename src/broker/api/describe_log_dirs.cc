@@ -9,7 +9,8 @@ namespace tripos::broker {
 
 namespace {
 
-void describe(Topic& topic, const std::set<std::int32_t>& numbers, wire::DescribeLogDirsResponse::DescribeLogDirsResult& directory) {
+void describe_topic_files(Topic& topic, const std::set<std::int32_t>& numbers,
+                          wire::DescribeLogDirsResponse::DescribeLogDirsResult& directory) {
   wire::DescribeLogDirsResponse::DescribeLogDirsTopic described;
   described.name = topic.name();
   for (const std::int32_t number : numbers) {
@@ -46,10 +47,11 @@ void handle_describe_log_dirs(RequestContext& context, const wire::DescribeLogDi
     directory.usable_bytes = static_cast<std::int64_t>(space->free_bytes);
   }
   if (!request.topics) {
-    for (Topic* topic : broker.topics().all()) describe(*topic, all_partitions(*topic), directory);
+    for (Topic* topic : broker.topics().all()) describe_topic_files(*topic, all_partitions(*topic), directory);
   } else {
     for (const auto& asked : *request.topics) {
-      if (Topic* topic = broker.topics().find(asked.topic)) describe(*topic, {asked.partitions.begin(), asked.partitions.end()}, directory);
+      if (Topic* topic = broker.topics().find(asked.topic))
+        describe_topic_files(*topic, {asked.partitions.begin(), asked.partitions.end()}, directory);
     }
   }
   reply(response);

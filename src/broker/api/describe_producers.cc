@@ -10,7 +10,7 @@ namespace {
 
 using DescribedPartition = wire::DescribeProducersResponse::PartitionResponse;
 
-void describe(const ProducerStates& states, DescribedPartition& response) {
+void describe_states(const ProducerStates& states, DescribedPartition& response) {
   response.active_producers.reserve(states.size());
   for (const auto& [id, producer] : states.all()) {
     auto& described = response.active_producers.emplace_back();
@@ -50,7 +50,7 @@ void handle_describe_producers(RequestContext& context, const wire::DescribeProd
       }
       const auto found = context.broker.topics().partition(topic.name, PartitionId(index));
       if (found) {
-        describe((*found)->producers(), partition);
+        describe_states((*found)->producers(), partition);
       } else {
         partition.error_code = found.error().code;
         partition.error_message = found.error().message;

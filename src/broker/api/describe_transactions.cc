@@ -6,7 +6,7 @@ namespace tripos::broker {
 
 namespace {
 
-wire::DescribeTransactionsResponse::TransactionState describe(RequestContext& context, const std::string& id) {
+wire::DescribeTransactionsResponse::TransactionState describe_transaction(RequestContext& context, const std::string& id) {
   wire::DescribeTransactionsResponse::TransactionState described;
   described.transactional_id = id;
   if (id.empty()) {
@@ -45,7 +45,7 @@ void handle_describe_transactions(RequestContext& context, const wire::DescribeT
                                   Reply<wire::DescribeTransactionsResponse> reply) {
   wire::DescribeTransactionsResponse response;
   response.transaction_states.reserve(request.transactional_ids.size());
-  for (const std::string& id : request.transactional_ids) response.transaction_states.push_back(describe(context, id));
+  for (const std::string& id : request.transactional_ids) response.transaction_states.push_back(describe_transaction(context, id));
   reply(response);
 }
 

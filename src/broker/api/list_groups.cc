@@ -16,7 +16,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 // An empty filter lets everything through.
-bool passes(const std::vector<std::string>& filter, std::string_view value) {
+bool passes_in_any_case(const std::vector<std::string>& filter, std::string_view value) {
   return filter.empty() || std::ranges::any_of(filter, [value](std::string_view wanted) { return equals_ignoring_case(wanted, value); });
 }
 
@@ -28,7 +28,8 @@ void handle_list_groups(RequestContext& context, const wire::ListGroupsRequest& 
   const bool may_see_all = context.allows(Operation::describe, ResourceType::cluster, cluster_resource);
   context.broker.groups().for_each_group([&](const groups::Group& group) {
     if (!may_see_all && !context.allows(Operation::describe, ResourceType::group, group.id())) return;
-    if (!passes(request.states_filter, to_string(group.state())) || !passes(request.types_filter, group_type)) return;
+    if (!passes_in_any_case(request.states_filter, to_string(group.state())) || !passes_in_any_case(request.types_filter, group_type))
+      return;
     auto& listed = response.groups.emplace_back();
     listed.group_id = group.id();
     listed.protocol_type = group.protocol_type().value_or("");

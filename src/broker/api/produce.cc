@@ -53,7 +53,7 @@ void refuse_batch(ProducedPartition& response, const RefusedBatch& refused) {
   }
 }
 
-Outcome<Topic*> find_topic(RequestContext& context, const wire::ProduceRequest::TopicProduceData& data) {
+Outcome<Topic*> find_produced_topic(RequestContext& context, const wire::ProduceRequest::TopicProduceData& data) {
   Topics& topics = context.broker.topics();
   const bool by_id = context.version >= produce_topic_ids_from;
   Topic* topic = by_id ? topics.find(data.topic_id) : topics.find(data.name);
@@ -138,7 +138,7 @@ void lay_out(const wire::ProduceRequest& request, wire::ProduceResponse& respons
   }
 }
 
-void refuse_all(wire::ProduceResponse& response, const KafkaError& error) {
+void refuse_all_partitions(wire::ProduceResponse& response, const KafkaError& error) {
   for (auto& topic : response.responses) {
     for (auto& partition : topic.partition_responses) refuse_partition(partition, error);
   }
@@ -149,7 +149,7 @@ void append_all(RequestContext& context, const wire::ProduceRequest& request, co
   const log::Urgency urgency = request.acks == 0 ? log::Urgency::soon : log::Urgency::now;
   for (std::size_t i = 0; i < request.topic_data.size(); ++i) {
     auto& responses = response.responses[i].partition_responses;
-    const auto topic = find_topic(context, request.topic_data[i]);
+    const auto topic = find_produced_topic(context, request.topic_data[i]);
     for (std::size_t j = 0; j < responses.size(); ++j) {
       if (topic) {
         append({.context = context, .topic = **topic, .urgency = urgency, .transactional_id = request.transactional_id},
@@ -182,7 +182,7 @@ void handle_produce(RequestContext& context, const wire::ProduceRequest& request
   const auto answer = std::make_shared<PendingProduce>(PendingProduce{.reply = std::move(reply), .response = {}});
   lay_out(request, answer->response);
   if (request.acks != 1 && request.acks != -1) {
-    refuse_all(answer->response, {.code = wire::ErrorCode::invalid_required_acks, .message = "acks must be 0, 1 or -1 (all)."});
+    refuse_all_partitions(answer->response, {.code = wire::ErrorCode::invalid_required_acks, .message = "acks must be 0, 1 or -1 (all)."});
   } else {
     append_all(context, request, answer, answer->response);
   }
