@@ -92,7 +92,7 @@ TEST_F(KafkaAnswers, ACursorNamesATopicThatIsAskedForAndAPartition) {
   wire::DescribeTopicPartitionsRequest request;
   request.topics = {{.name = "t"}};
   request.response_partition_limit = 10;
-  request.cursor.emplace().topic_name = "s";
+  request.cursor = {.topic_name = "s"};
   EXPECT_EQ(test_.call<wire::DescribeTopicPartitionsResponse>(request, 0).topics.at(0).error_code, ErrorCode::invalid_request);
   request.cursor->topic_name = "t";
   request.cursor->partition_index = -1;

@@ -6,6 +6,7 @@ Commits by itself.
 """
 
 import json
+import signal
 import sys
 
 
@@ -63,5 +64,6 @@ def confluent_cooperative(address, group, topic, session_timeout_ms):
 
 
 if __name__ == "__main__":
-    # SIGINT leaves the group in good order; SIGKILL doesn't.
+    # SIGINT leaves the group in good order, also where a shell in the background has it ignored; SIGKILL doesn't.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     globals()[sys.argv[1].replace("-", "_")](*sys.argv[2:])
