@@ -15,7 +15,8 @@ constexpr HttpLimits limits{.header_bytes_max = 512, .body_bytes_max = 256};
 
 struct Outcome {
   std::vector<HttpRequest> requests;
-  int status = 0;  // of the refusal; 0: none
+  int status = 0;      // of the refusal; 0: none
+  bool waits = false;  // for the rest of a request, which may be refused sooner or later
 };
 
 // As a session does: what the parser has not taken stays in front of what comes next.
@@ -41,6 +42,7 @@ Outcome parse(Bytes connection, std::size_t piece) {
     }
     received.erase(0, received.size() - bytes.size());
     CHECK(received.size() <= limits.header_bytes_max);
+    outcome.waits = parser.in_request() || !received.empty();
   }
   return outcome;
 }
@@ -57,12 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tripos::serve;
   tripos::fuzz::Input input(data, size);
   const std::size_t piece = 1 + input.take<std::uint8_t>() % 32;
-  // A request that is not whole yet may be refused sooner or later; the end of its header decides.
+  // With the end of a header, so that few of them are refused later only.
   const tripos::Buffer connection = tripos::Buffer(input.rest()) + "\r\n\r\n";
   const Outcome pieces = parse(connection, piece);
   const Outcome at_once = parse(connection, connection.size() + 1);
   CHECK(pieces.requests.size() == at_once.requests.size());
   for (std::size_t i = 0; i < pieces.requests.size(); ++i) CHECK(same(pieces.requests[i], at_once.requests[i]));
-  CHECK((pieces.status == 0) == (at_once.status == 0));
+  CHECK((pieces.status == 0) == (at_once.status == 0) || (pieces.status == 0 ? pieces : at_once).waits);
   return 0;
 }
