@@ -170,7 +170,7 @@ void GroupCommit::start_round() {
   }
 }
 
-void GroupCommit::start_journal_round(std::shared_ptr<Round> round) {
+void GroupCommit::start_journal_round(const std::shared_ptr<Round>& round) {
   round->journalled = true;
   round->lanes_left = 1;
   round->lanes.resize(1);

@@ -124,7 +124,7 @@ class GroupCommit {
   void start_round();
   // Every `lanes`-th sync of the round from `lane` on; `all`: one for everything. On any thread.
   static void sync_lane(Round& round, std::size_t lane, std::size_t lanes, bool all, io::FileSystem& files, const std::string& data);
-  void start_journal_round(std::shared_ptr<Round> round);
+  void start_journal_round(const std::shared_ptr<Round>& round);
   // Writes the round to its place in the journal. On any thread.
   static void write_to_journal(Round& round, io::FileSystem& files, const std::string& data, const io::Clock* clock);
   void finish_round(Round& round);

@@ -44,8 +44,9 @@ std::optional<HttpParser::Malformed> HttpParser::feed(Bytes& bytes) {
     bytes.remove_prefix(taken);
     state_->begun = state_->begun || taken > 0 || !bytes.empty();
     if (error == http::error::need_more) {
-      // Beast leaves a header that isn't whole in the caller's hands, and looks at its limit only when more of it has come.
-      if (!state_->parser.is_header_done() && bytes.size() > limits_.header_bytes_max) return malformed(http::error::header_limit);
+      // Beast leaves a header that isn't whole in the caller's hands, and looks at its limit only when more of it has come; the header
+      // of a chunk and what may stand behind the last one have no limit there.
+      if (bytes.size() > limits_.header_bytes_max) return malformed(http::error::header_limit);
       return std::nullopt;
     }
     if (error) return malformed(error);

@@ -220,6 +220,9 @@ TEST_F(ServeTest, WrongRequestsGetTheirStatus) {
   EXPECT_EQ(status("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5001\r\n\r\n"), "HTTP/1.1 413 Content Too Large");
   EXPECT_EQ(status("GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"), "HTTP/1.1 431 Request Header Fields Too Large");
   EXPECT_EQ(status("GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x')), "HTTP/1.1 431 Request Header Fields Too Large");
+  const std::string chunked = "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(status(chunked + "3;" + std::string(2000, 'x')), "HTTP/1.1 431 Request Header Fields Too Large") << "a chunk's header";
+  EXPECT_EQ(status(chunked + "0\r\nX: " + std::string(2000, 'x')), "HTTP/1.1 431 Request Header Fields Too Large") << "a trailer";
   EXPECT_EQ(status("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
             "HTTP/1.1 400 Bad Request");
 }
