@@ -107,9 +107,11 @@ class FileSystem {
 // Reads exactly `to.size()` bytes; a file that ends before: corrupt.
 [[nodiscard]] Result<> read_exactly(const File& file, std::uint64_t position, std::span<char> to);
 
+// Writes a file's contents.
+using FileWriter = std::function<Result<>(File&)>;
+
 // Replaces `path` by a file with these contents, durably and at once: after a crash there is the old or the new, never a mixture.
 // Uses `path`.tmp, which goes away if it can't be written; one writer at a time.
-using FileWriter = std::function<Result<>(File&)>;
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, const FileWriter& write);
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, Bytes contents);
 

@@ -6,9 +6,9 @@
 //   loop        a shorter one                                          loop
 //   loop        a round as long as the limit, or longer                background, none in succession
 //
-// Handing a round to a thread and back costs two wake-ups of a sleeping processor: on a disk that needs 0.1 ms for a sync as much again,
-// and more CPU than the sync. A disk that is slow, or has become slow, must not hold up what else the loop has to do. Pure: no clock, no
-// threads.
+// Handing a round to a thread and back costs two wake-ups of a sleeping processor: on a disk that needs 0.15 ms for a sync half as much
+// again, and a third of a small request's CPU (bench/RESULTS.md). A disk that is slow, or has become slow, must not hold up what else the
+// loop has to do. Pure: no clock, no threads.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // CreatePartitions: more partitions for topics that exist; answered when that is durable. Records stay where they are, so keys may from
 // then on go to other partitions than before, as with Kafka.
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -61,9 +62,9 @@ void handle_create_partitions(RequestContext& context, const wire::CreatePartiti
   for (const Asked& asked : request.topics) ++times[asked.name];
   // Results first: changes refer to them by index.
   std::vector<const Asked*> wanted;
-  std::map<std::string_view, int> seen;
+  std::set<std::string_view> named;
   for (const Asked& asked : request.topics) {
-    if (++seen[asked.name] > 1) continue;
+    if (!named.insert(asked.name).second) continue;
     results.emplace_back().name = asked.name;
     wanted.push_back(&asked);
   }

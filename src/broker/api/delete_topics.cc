@@ -2,7 +2,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "broker/api/handlers.h"
@@ -86,21 +85,16 @@ void handle_delete_topics(RequestContext& context, const wire::DeleteTopicsReque
   // By name and by id alike; what there is not is known by what it was called.
   const auto identity = [&context](const AskedTopic& each) {
     const Topic* topic = each.name ? context.broker.topics().find(*each.name) : context.broker.topics().find(each.topic_id);
-    return std::pair(each.name.value_or(""), topic != nullptr ? topic->id() : each.topic_id);
+    const TopicId id = topic != nullptr ? topic->id() : each.topic_id;
+    return std::pair(id, id == TopicId() ? each.name.value_or("") : "");
   };
-  std::map<std::string, int> names;
-  std::map<std::string, int> ids;
+  std::map<std::pair<TopicId, std::string>, int> times;
+  for (const AskedTopic& each : asked) ++times[identity(each)];
   for (const AskedTopic& each : asked) {
-    const auto [name, id] = identity(each);
-    ++(id == TopicId() ? names[name] : ids[id.text()]);
-  }
-  std::set<std::string> told;
-  for (const AskedTopic& each : asked) {
-    const auto [name, id] = identity(each);
-    const int times = id == TopicId() ? names[name] : ids[id.text()];
-    const std::string key = id == TopicId() ? name : id.text();
-    if (times > 1 && !told.insert(key).second) continue;  // refused once
-    remove(context, answer, each, times);
+    const auto named = times.find(identity(each));
+    if (named == times.end()) continue;  // refused before
+    remove(context, answer, each, named->second);
+    if (named->second > 1) times.erase(named);
   }
   answer->finish();
 }
